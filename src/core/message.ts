@@ -1,0 +1,50 @@
+/**
+ * What Paperboy says, in one value for every platform. All text is plain: a renderer (bots/discord, bots/slack,
+ * bots/terminal) is a pure function that escapes it and fits it into its platform's limits: summaries are
+ * shortened first, thumbnails dropped next, items last, and those wait behind a "Next page" button.
+ */
+export type Message = {
+  readonly title: string;
+  /** Short lines under the title: counts, topics, a notice. */
+  readonly intro: readonly string[];
+  readonly items: readonly Item[];
+  /** One menu under all items. */
+  readonly select: Select | null;
+  readonly buttons: readonly Button[];
+  /** Where the items that did not fit, and those before `offset`, are found. Null: there is no other page. */
+  readonly pages: Pages | null;
+  readonly footer: string | null;
+};
+
+export type Item = {
+  /** The number in front of the title; null for none. */
+  readonly rank: number | null;
+  readonly title: string;
+  readonly url: string | null;
+  /** One or two sentences, or a paper's whole abstract on its card. */
+  readonly body: string | null;
+  /** Short facts and the reason why it is here, shown on one line, in order. */
+  readonly facts: readonly string[];
+  readonly thumbnail: { readonly url: string; readonly alt: string } | null;
+};
+
+export type Select = {
+  /** Begins with `v1:`. */
+  readonly id: string;
+  readonly placeholder: string;
+  /** One an item, in the items' order: an item that moves to the next page takes its option along. */
+  readonly options: readonly { readonly label: string; readonly value: string }[];
+};
+
+export type Button =
+  | { readonly label: string; readonly id: string; readonly style?: "primary" | "danger" }
+  | { readonly label: string; readonly url: string };
+
+export type Pages = {
+  /** Begins with `v1:`; a page's button carries `<id>:<offset of its first item>`. */
+  readonly id: string;
+  /** How many items come before this message's first. */
+  readonly offset: number;
+  /** How many items there are on all pages; those after this message's are on later pages. */
+  readonly total: number;
+};

@@ -1,0 +1,66 @@
+import type { Paper, Snapshot, Summary } from "./paper.ts";
+
+/** A paper as the store keeps it. */
+export type StoredPaper = Paper & {
+  readonly summary: Summary | null;
+  /** Newest day it was listed on; null for a paper that never was (found by search or id). */
+  readonly listedOn: string | null;
+  /** ISO instant at which votes, comments and stars were seen. */
+  readonly seenAt: string;
+  /** Grows with every change in the store; for catching up. */
+  readonly revision: number;
+};
+
+export type ListOrigin = "huggingface" | "import" | "sample";
+
+/** A day's list. A day without papers (weekend, holiday) is kept too, so that it is not asked again. */
+export type StoredList = {
+  readonly day: string;
+  readonly fetchedAt: string;
+  readonly origin: ListOrigin;
+  readonly papers: readonly StoredPaper[];
+};
+
+export type ListedDay = {
+  readonly day: string;
+  readonly count: number;
+  readonly fetchedAt: string;
+  readonly origin: ListOrigin;
+};
+
+export type SummarizedPaper = { readonly paper: Paper; readonly summary: Summary | null };
+
+/** All that lasts. Every call is one transaction. */
+export type Store = {
+  /**
+   * Adds a day's list: new papers, newer facts of known ones, their listings and snapshots. A list only grows;
+   * older facts never replace newer ones, and what is missing never erases what is known. Safe to repeat.
+   */
+  saveList(list: {
+    readonly day: string;
+    readonly seenAt: string;
+    readonly origin: ListOrigin;
+    readonly papers: readonly SummarizedPaper[];
+  }): Promise<void>;
+  /** Papers outside any list: by id, by search, trending. */
+  savePapers(papers: readonly SummarizedPaper[], seenAt: string): Promise<void>;
+  /** Null: that day was never fetched. Papers in the order of the list. */
+  list(day: string): Promise<StoredList | null>;
+  /** Newest first. */
+  days(query: {
+    readonly from?: string;
+    readonly to?: string;
+    readonly limit?: number;
+  }): Promise<readonly ListedDay[]>;
+  /** In the order of `ids`; unknown ids are left out. */
+  papers(ids: readonly string[]): Promise<readonly StoredPaper[]>;
+  /** The next papers after a revision, in its order. */
+  changedSince(revision: number, limit: number): Promise<readonly StoredPaper[]>;
+  /** Snapshots of these papers from an instant on, oldest first. */
+  snapshots(ids: readonly string[], from: string): Promise<readonly Snapshot[]>;
+  /** How many papers, and the newest revision. */
+  size(): Promise<{ readonly papers: number; readonly revision: number }>;
+  /** Removes the bundled sample's lists and the papers that only they hold. */
+  removeSample(): Promise<void>;
+  close(): Promise<void>;
+};
