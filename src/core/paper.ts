@@ -108,3 +108,37 @@ export function parsePaperId(text: string): string | null {
   const bare = (URL_WITH_ID.exec(trimmed)?.[1] ?? trimmed).replace(/^arxiv:\s*/i, "");
   return ID.exec(bare)?.[1] ?? null;
 }
+
+/**
+ * One paper from two sightings: the newer one's facts, and the older one's where the newer is silent, so that a
+ * row that lacks a field (most are optional) never erases what is known.
+ */
+export function mergePapers(older: Paper, newer: Paper): Paper {
+  return {
+    id: newer.id,
+    title: newer.title,
+    abstract: newer.abstract || older.abstract,
+    authors: some(newer.authors, older.authors),
+    organization: newer.organization ?? older.organization,
+    publishedOn: newer.publishedOn ?? older.publishedOn,
+    submittedBy: newer.submittedBy ?? older.submittedBy,
+    submittedOn: newer.submittedOn ?? older.submittedOn,
+    thumbnailUrl: newer.thumbnailUrl ?? older.thumbnailUrl,
+    mediaUrls: some(newer.mediaUrls, older.mediaUrls),
+    projectUrl: newer.projectUrl ?? older.projectUrl,
+    codeUrl: newer.codeUrl ?? older.codeUrl,
+    aiSummary: newer.aiSummary ?? older.aiSummary,
+    aiKeywords: some(newer.aiKeywords, older.aiKeywords),
+    discussionId: newer.discussionId ?? older.discussionId,
+    authorParticipates: newer.authorParticipates || older.authorParticipates,
+    withdrawnOn: newer.withdrawnOn ?? older.withdrawnOn,
+    upvotes: newer.upvotes,
+    comments: newer.comments,
+    stars: newer.stars ?? older.stars,
+    linked: newer.linked ?? older.linked,
+  };
+}
+
+function some<T>(newer: readonly T[], older: readonly T[]): readonly T[] {
+  return newer.length > 0 ? newer : older;
+}

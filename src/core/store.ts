@@ -11,22 +11,15 @@ export type StoredPaper = Paper & {
   readonly revision: number;
 };
 
-export type ListOrigin = "huggingface" | "import" | "sample";
-
 /** A day's list. A day without papers (weekend, holiday) is kept too, so that it is not asked again. */
 export type StoredList = {
   readonly day: string;
-  readonly fetchedAt: string;
-  readonly origin: ListOrigin;
+  /** ISO instant at which it was last seen. */
+  readonly seenAt: string;
   readonly papers: readonly StoredPaper[];
 };
 
-export type ListedDay = {
-  readonly day: string;
-  readonly count: number;
-  readonly fetchedAt: string;
-  readonly origin: ListOrigin;
-};
+export type ListedDay = { readonly day: string; readonly count: number; readonly seenAt: string };
 
 export type SummarizedPaper = { readonly paper: Paper; readonly summary: Summary | null };
 
@@ -39,7 +32,6 @@ export type Store = {
   saveList(list: {
     readonly day: string;
     readonly seenAt: string;
-    readonly origin: ListOrigin;
     readonly papers: readonly SummarizedPaper[];
   }): Promise<void>;
   /** Papers outside any list: by id, by search, trending. */
@@ -60,7 +52,5 @@ export type Store = {
   snapshots(ids: readonly string[], from: string): Promise<readonly Snapshot[]>;
   /** How many papers, and the newest revision. */
   size(): Promise<{ readonly papers: number; readonly revision: number }>;
-  /** Removes the bundled sample's lists and the papers that only they hold. */
-  removeSample(): Promise<void>;
   close(): Promise<void>;
 };

@@ -1,0 +1,86 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import SQLite from "better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { migrations } from "../../src/storage/migrations.ts";
+import { openSqlite } from "../../src/storage/database.ts";
+
+const folder = () => mkdtempSync(join(tmpdir(), "paperboy-database-"));
+
+describe("opening a SQLite store", () => {
+  test("makes the file and its folder, with a write-ahead log", async () => {
+    const file = join(folder(), "deep", "er", "paperboy.db");
+    await (await openSqlite(file)).destroy();
+    const connection = new SQLite(file);
+    expect(connection.pragma("journal_mode", { simple: true })).toBe("wal");
+    connection.close();
+  });
+
+  test("refuses a file that is no store, and leaves it as it is", async () => {
+    const file = join(folder(), "paperboy.db");
+    writeFileSync(file, "these are my notes, not a store, and they are longer than a header ".repeat(20));
+    const before = readFileSync(file);
+    await expect(openSqlite(file)).rejects.toThrow(/damaged or no SQLite file.*move it away/);
+    expect(readFileSync(file)).toEqual(before);
+  });
+
+  test("refuses a folder in the place of the file in one sentence", async () => {
+    await expect(openSqlite(folder())).rejects.toThrow(/cannot be opened for writing/);
+  });
+
+  test.skipIf(process.getuid?.() === 0)("refuses a folder without rights in one sentence", async () => {
+    const locked = folder();
+    chmodSync(locked, 0o500);
+    await expect(openSqlite(join(locked, "paperboy.db"))).rejects.toThrow(/cannot be opened for writing/);
+  });
+
+  test("refuses a store that a newer program wrote", async () => {
+    const file = join(folder(), "paperboy.db");
+    await (await openSqlite(file)).destroy();
+    const connection = new SQLite(file);
+    connection.prepare("insert into kysely_migration (name, timestamp) values ('9999-future', 'x')").run();
+    connection.close();
+    await expect(openSqlite(file)).rejects.toThrow(/newer Paperboy.*9999-future.*update this program/);
+  });
+
+  test("makes a backup before it changes an older store, and none otherwise", async () => {
+    const where = folder();
+    const file = join(where, "paperboy.db");
+    await (await openSqlite(file)).destroy();
+    await (await openSqlite(file)).destroy();
+    expect(readdirSync(where).filter((name) => name.includes("backup"))).toEqual([]);
+    migrations["9998-test"] = {
+      up: async (db) => db.schema.createTable("later").addColumn("id", "text").execute(),
+    };
+    try {
+      await (await openSqlite(file)).destroy();
+    } finally {
+      delete migrations["9998-test"];
+    }
+    const backups = readdirSync(where).filter((name) => name.includes("backup"));
+    expect(backups).toHaveLength(1);
+    const copy = new SQLite(join(where, backups[0]!), { readonly: true });
+    expect(copy.prepare("select name from kysely_migration").pluck().all()).toEqual(["0001-papers"]);
+    copy.close();
+  });
+
+  test("leaves the store as it was when a migration fails", async () => {
+    const file = join(folder(), "paperboy.db");
+    await (await openSqlite(file)).destroy();
+    migrations["9998-test"] = {
+      up: async (db) => {
+        await db.schema.createTable("half").addColumn("id", "text").execute();
+        throw new Error("no space left");
+      },
+    };
+    try {
+      await expect(openSqlite(file)).rejects.toThrow(/as it was before: no space left/);
+    } finally {
+      delete migrations["9998-test"];
+    }
+    const db = await openSqlite(file);
+    expect((await db.introspection.getTables()).map((table) => table.name)).not.toContain("half");
+    await db.destroy();
+  });
+});
