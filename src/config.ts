@@ -1,0 +1,199 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { z } from "zod";
+
+/** All that the environment sets. Secrets are in `secrets` too, so that the log can blot them out. */
+export type Config = {
+  /** A file, or `:memory:`. */
+  readonly databasePath: string;
+  /** Without a slash at the end. */
+  readonly hfEndpoint: string;
+  readonly hfToken: string | null;
+  readonly discord: { readonly token: string | null; readonly apiUrl: string };
+  readonly slack: {
+    readonly botToken: string | null;
+    readonly appToken: string | null;
+    readonly signingSecret: string | null;
+    readonly clientId: string | null;
+    readonly clientSecret: string | null;
+    readonly stateSecret: string | null;
+    readonly apiUrl: string;
+    readonly uncertain: "resend-once" | "skip" | "probe";
+  };
+  /** 32 bytes each, base64; the first encrypts, all decrypt. */
+  readonly encryptionKeys: readonly string[];
+  readonly model: {
+    readonly baseUrl: string | null;
+    readonly apiKey: string | null;
+    readonly summary: string | null;
+    readonly embedding: string | null;
+  };
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** `auto`: for people in a terminal, JSON elsewhere. */
+  readonly logFormat: "auto" | "json" | "pretty";
+  readonly secrets: readonly string[];
+};
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+/** The environment is malformed; the message names the variable, what is wrong and a valid form. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ConfigError";
+  }
+}
+
+/** Takes the variables of `.env` in this folder into the environment; those already set win. */
+export function loadEnvFile(): void {
+  if (existsSync(".env")) process.loadEnvFile(".env");
+}
+
+/**
+ * The environment as a Config. An empty value is an unset one.
+ * @throws ConfigError
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(
+    Object.entries(environment)
+      .map(([name, value]) => [name, value?.trim()] as const)
+      .filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const { data, error } = schema.safeParse(set);
+  if (error !== undefined) {
+    const issue = error.issues[0];
+    throw new ConfigError(
+      `${String(issue?.path[0] ?? "The environment")}: ${issue?.message ?? "is malformed."}`,
+    );
+  }
+  const secret = (value: string | undefined) => value ?? null;
+  return {
+    databasePath: data.DATABASE_URL,
+    hfEndpoint: data.HF_ENDPOINT,
+    hfToken: secret(data.HF_TOKEN),
+    discord: { token: secret(data.DISCORD_TOKEN), apiUrl: data.DISCORD_API_URL },
+    slack: {
+      botToken: secret(data.SLACK_BOT_TOKEN),
+      appToken: secret(data.SLACK_APP_TOKEN),
+      signingSecret: secret(data.SLACK_SIGNING_SECRET),
+      clientId: secret(data.SLACK_CLIENT_ID),
+      clientSecret: secret(data.SLACK_CLIENT_SECRET),
+      stateSecret: secret(data.SLACK_STATE_SECRET),
+      apiUrl: data.SLACK_API_URL,
+      uncertain: data.SLACK_UNCERTAIN,
+    },
+    encryptionKeys: data.ENCRYPTION_KEY,
+    model: {
+      baseUrl: data.MODEL_BASE_URL ?? null,
+      apiKey: secret(data.MODEL_API_KEY),
+      summary: data.SUMMARY_MODEL ?? null,
+      embedding: data.EMBEDDING_MODEL ?? null,
+    },
+    host: data.HOST,
+    port: data.PORT,
+    logLevel: data.LOG_LEVEL,
+    logFormat: data.LOG_FORMAT,
+    secrets: [
+      data.HF_TOKEN,
+      data.DISCORD_TOKEN,
+      data.SLACK_BOT_TOKEN,
+      data.SLACK_APP_TOKEN,
+      data.SLACK_SIGNING_SECRET,
+      data.SLACK_CLIENT_SECRET,
+      data.SLACK_STATE_SECRET,
+      data.MODEL_API_KEY,
+      ...data.ENCRYPTION_KEY,
+    ].filter((value) => value !== undefined),
+  };
+}
+
+/** https anywhere; plain http only to this machine, where tests run. */
+function url(example: string) {
+  return z.string().transform((text, context) => {
+    const parsed = URL.canParse(text) ? new URL(text) : null;
+    const loopback = parsed !== null && ["localhost", "127.0.0.1", "[::1]"].includes(parsed.hostname);
+    if (parsed === null || !(parsed.protocol === "https:" || (parsed.protocol === "http:" && loopback))) {
+      context.addIssue(`must be an https URL (http only to this machine), such as ${example}.`);
+      return z.NEVER;
+    }
+    if (parsed.username !== "" || parsed.password !== "" || parsed.search !== "" || parsed.hash !== "") {
+      context.addIssue(`must be a bare URL without user, query or fragment, such as ${example}.`);
+      return z.NEVER;
+    }
+    return text;
+  });
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, { error: `must be one of ${values.join(", ")}.` });
+}
+
+/** Printable, without blanks: anything else would be refused by an HTTP header with the secret in the error. */
+const secret = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, "must be one line without blanks, as the platform gave it.");
+
+const databasePath = z.string().transform((text, context) => {
+  if (/^postgres(ql)?:/i.test(text)) {
+    context.addIssue("Postgres is not served yet: use SQLite, such as sqlite:data/paperboy.db.");
+    return z.NEVER;
+  }
+  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/i.exec(text)?.[1];
+  if (path === undefined || path.startsWith("//")) {
+    context.addIssue("must be sqlite:<path>, such as sqlite:data/paperboy.db.");
+    return z.NEVER;
+  }
+  return path === ":memory:" ? path : resolve(path);
+});
+
+const encryptionKeys = z.string().transform((text, context) => {
+  const keys = text.split(",").map((key) => key.trim());
+  if (keys.some((key) => !/^[A-Za-z0-9+/_-]{43}=?$/.test(key))) {
+    context.addIssue(
+      "must be 32 bytes in base64 (several with commas), as `openssl rand -base64 32` prints them.",
+    );
+    return z.NEVER;
+  }
+  return keys;
+});
+
+const port = z.string().transform((text, context) => {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value > 65_535) {
+    context.addIssue("must be a port from 0 to 65535, such as 3000.");
+    return z.NEVER;
+  }
+  return value;
+});
+
+const schema = z.object({
+  DATABASE_URL: databasePath.prefault("sqlite:data/paperboy.db"),
+  HF_ENDPOINT: url("https://huggingface.co")
+    .transform((text) => text.replace(/\/+$/, ""))
+    .prefault("https://huggingface.co"),
+  HF_TOKEN: secret.optional(),
+  DISCORD_TOKEN: secret.optional(),
+  DISCORD_API_URL: url("https://discord.com/api").prefault("https://discord.com/api"),
+  SLACK_BOT_TOKEN: secret.optional(),
+  SLACK_APP_TOKEN: secret.optional(),
+  SLACK_SIGNING_SECRET: secret.optional(),
+  SLACK_CLIENT_ID: z.string().optional(),
+  SLACK_CLIENT_SECRET: secret.optional(),
+  SLACK_STATE_SECRET: secret.optional(),
+  SLACK_API_URL: url("https://slack.com/api/").prefault("https://slack.com/api/"),
+  SLACK_UNCERTAIN: oneOf(["resend-once", "skip", "probe"]).prefault("resend-once"),
+  ENCRYPTION_KEY: encryptionKeys.optional().transform((keys) => keys ?? []),
+  MODEL_BASE_URL: url("http://localhost:11434/v1").optional(),
+  MODEL_API_KEY: secret.optional(),
+  SUMMARY_MODEL: z.string().optional(),
+  EMBEDDING_MODEL: z.string().optional(),
+  HOST: z
+    .string()
+    .regex(/^[A-Za-z0-9.:[\]_-]+$/, "must be a host name or address, such as 127.0.0.1.")
+    .prefault("127.0.0.1"),
+  PORT: port.prefault("3000"),
+  LOG_LEVEL: oneOf(LOG_LEVELS).prefault("info"),
+  LOG_FORMAT: oneOf(["auto", "json", "pretty"]).prefault("auto"),
+});
