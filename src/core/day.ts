@@ -37,15 +37,30 @@ export function isWeekend(day: Day): boolean {
   return [0, 6].includes(new Date(`${day}T00:00:00Z`).getUTCDay());
 }
 
-const LONG = new Intl.DateTimeFormat("en-GB", {
+const WITH_WEEKDAY = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
   weekday: "long",
   day: "numeric",
   month: "long",
 });
+const SHORT = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
 
 /** Such as `Wednesday 22 April`; with the year where it is not this year's. */
 export function dayForPeople(day: Day, today: Day): string {
-  const text = LONG.format(new Date(`${day}T00:00:00Z`)).replace(",", "");
+  return inYear(WITH_WEEKDAY, day, today);
+}
+
+/** Such as `22 Apr`; with the year where it is not this year's. */
+export function shortDate(day: Day, today: Day): string {
+  return inYear(SHORT, day, today);
+}
+
+function inYear(format: Intl.DateTimeFormat, day: Day, today: Day): string {
+  const text = format.format(new Date(`${day}T00:00:00Z`)).replace(",", "");
   return day.slice(0, 4) === today.slice(0, 4) ? text : `${text} ${day.slice(0, 4)}`;
+}
+
+/** Whole days from `from` to `to`; negative where `to` is the earlier one. */
+export function daysBetween(from: Day, to: Day): number {
+  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000);
 }

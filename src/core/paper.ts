@@ -70,7 +70,7 @@ export const HAS = ["code", "model", "dataset", "space", "video", "project"] as 
 /** What a paper can come with, as in the topic language's `has:`. */
 export type Has = (typeof HAS)[number];
 
-const VIDEO = /\.(mp4|mov|webm|m4v)(\?|$)/i;
+const VIDEO = /\.(mp4|mov|qt|webm|m4v)([?#]|$)/i;
 
 /** What the paper comes with. `model`, `dataset` and `space` are known once its own page was read. */
 export function hasOf(paper: Paper): readonly Has[] {
@@ -103,8 +103,9 @@ const URL_WITH_ID =
  * the paper on arxiv.org, huggingface.co, hf.co or alphaxiv.org; without version. Null where there is none.
  */
 export function parsePaperId(text: string): string | null {
-  const trimmed = text.trim().replace(/^<(.*)>$/, "$1");
-  if (trimmed.length > 300) return null;
+  if (text.length > 1_000) return null;
+  // Slack sends a link as `<url>` or `<url|what was typed>`.
+  const trimmed = text.trim().replace(/^<([^|>]*)(?:\|[^>]*)?>$/, "$1");
   const bare = (URL_WITH_ID.exec(trimmed)?.[1] ?? trimmed).replace(/^arxiv:\s*/i, "");
   return ID.exec(bare)?.[1] ?? null;
 }
@@ -133,7 +134,8 @@ export function mergePapers(older: Paper, newer: Paper): Paper {
     authorParticipates: newer.authorParticipates || older.authorParticipates,
     withdrawnOn: newer.withdrawnOn ?? older.withdrawnOn,
     upvotes: newer.upvotes,
-    comments: newer.comments,
+    // A paper's own page does not count them, so 0 may mean that nobody told.
+    comments: newer.comments || older.comments,
     stars: newer.stars ?? older.stars,
     linked: newer.linked ?? older.linked,
   };
