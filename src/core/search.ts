@@ -40,5 +40,8 @@ export type SearchIndex = {
   search(query: SearchQuery): Promise<readonly SearchHit[]>;
   /** The store's revision that it stands at; 0 for an empty index. */
   revision(): number;
+  /** Writes the snapshot now; nothing happens where none is kept. */
+  save(): Promise<void>;
+  /** Ends it, after the calls before; later ones are refused. */
   close(): Promise<void>;
 };

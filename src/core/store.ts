@@ -50,7 +50,7 @@ export type Store = {
   changedSince(revision: number, limit: number): Promise<readonly StoredPaper[]>;
   /** Snapshots of these papers from an instant on, oldest first. */
   snapshots(ids: readonly string[], from: string): Promise<readonly Snapshot[]>;
-  /** How many papers, and the newest revision. */
-  size(): Promise<{ readonly papers: number; readonly revision: number }>;
+  /** How many papers, the newest revision, and an id that no other store has. */
+  size(): Promise<{ readonly papers: number; readonly revision: number; readonly id: string }>;
   close(): Promise<void>;
 };

@@ -1,4 +1,5 @@
-import type { Kysely } from "kysely";
+import { randomInt } from "node:crypto";
+import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
 /** In order of their names. A migration that has shipped never changes. */
@@ -47,6 +48,8 @@ export const migrations: Record<string, Migration> = {
         .addColumn("name", "text", (column) => column.primaryKey())
         .addColumn("value", "integer", (column) => column.notNull())
         .execute();
+      // Tells this store from any other, so that what was derived from one is never taken for another's.
+      await sql`insert into counters (name, value) values ('store-id', ${randomInt(2 ** 31)})`.execute(db);
     },
   },
 };

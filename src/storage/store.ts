@@ -104,7 +104,12 @@ export function createStore(db: Database): Store {
           expression.fn.max("revision").as("revision"),
         ])
         .executeTakeFirstOrThrow();
-      return { papers: Number(row.papers), revision: Number(row.revision ?? 0) };
+      const { value } = await db
+        .selectFrom("counters")
+        .select("value")
+        .where("name", "=", "store-id")
+        .executeTakeFirstOrThrow();
+      return { papers: Number(row.papers), revision: Number(row.revision ?? 0), id: String(value) };
     },
 
     close: () => db.destroy(),
@@ -256,11 +261,7 @@ function mergedRow(row: PaperRow, incoming: SummarizedPaper, seenAt: string, day
   // A sighting without Hugging Face's summary does not replace one that came from it.
   const lacking = newer.aiSummary === null && older.aiSummary !== null;
   const summary = lacking ? (olderSummary ?? newerSummary) : (newerSummary ?? olderSummary);
-  const listedOn =
-    [row.listed_on, day]
-      .filter((each) => each !== null)
-      .sort()
-      .at(-1) ?? null;
+  const listedOn = day === null || (row.listed_on ?? "") > day ? row.listed_on : day;
   return toRow({ paper: mergePapers(older, newer), summary }, isNewer ? seenAt : row.seen_at, listedOn);
 }
 
