@@ -48,3 +48,18 @@ export type Pages = {
   /** How many items there are on all pages; those after this message's are on later pages. */
   readonly total: number;
 };
+
+/** A page that is gone back to is as long as the page shown, and at least this long: that may be a short rest. */
+const SHORTEST_PAGE = 5;
+
+/** "Previous page" and "Next page" of a message of whose items a renderer shows the first `shown`. */
+export function pageButtons({ pages, items }: Message, shown: number): readonly Button[] {
+  if (pages === null) return [];
+  const next = pages.offset + shown;
+  const left = Math.max(pages.total, pages.offset + items.length) - next;
+  const previous = Math.max(0, pages.offset - Math.max(shown, SHORTEST_PAGE));
+  return [
+    ...(pages.offset > 0 ? [{ label: "Previous page", id: `${pages.id}:${previous}` }] : []),
+    ...(left > 0 ? [{ label: `Next page · ${left} more`, id: `${pages.id}:${next}` }] : []),
+  ];
+}
