@@ -5,6 +5,7 @@
 
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import module from "node:module";
 import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -23,7 +24,10 @@ const PACKAGES = {
 /** @param {string} program @param {string[]} args */
 export async function launch(program, args) {
   const file = program.endsWith(".ts") ? resolve(root, program) : toolFile(program);
+  // Stripped and compiled modules are kept, for this process, its threads and its children: starts take half as long.
+  process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules", ".cache", "paperboy");
   if (Number(process.versions.node.split(".")[0]) >= 24) {
+    module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
     process.argv = [process.execPath, file, ...args];
     await import(pathToFileURL(file).href);
     return;

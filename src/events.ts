@@ -1,0 +1,45 @@
+import type { IngestEvent, RefreshReport } from "./core/ingest.ts";
+import type { Log } from "./log.ts";
+
+/** What happens that is worth counting: one function each, one log line each. */
+export type Events = {
+  ingested(event: IngestEvent): void;
+  refreshed(report: RefreshReport): void;
+  firstListsRead(report: { readonly kept: number; readonly failedDays: number }): void;
+  pageFailed(error: unknown): void;
+  /** Something that nobody expected, while doing `what`; the process goes on. */
+  unexpected(what: string, error: unknown): void;
+};
+
+export function createEvents(log: Log): Events {
+  return {
+    ingested(event) {
+      if (event.kind === "list-saved") {
+        const { day, kept, dropped } = event;
+        log.debug({ day, kept, dropped: dropped.length }, "list saved");
+        for (const { reason, row } of dropped) log.warn({ day, reason, row }, "row dropped");
+      } else {
+        const { kind, day, message, retryAfterMs } = event;
+        log.warn(
+          { day, retryAfterMs },
+          `${kind === "list-failed" ? "list not read" : "details not read"}: ${message}`,
+        );
+      }
+    },
+    refreshed({ days, details, failure }) {
+      log.info(
+        { days: days.map(({ day, outcome, count }) => `${day} ${outcome} ${count}`), details, failure },
+        "refreshed",
+      );
+    },
+    firstListsRead(report) {
+      log.info(report, "first lists read");
+    },
+    pageFailed(error) {
+      log.error({ err: error }, "the playground could not answer");
+    },
+    unexpected(what, error) {
+      log.error({ err: error }, `unexpected: ${what}`);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { createReadStream, statSync } from "node:fs";
+import { pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
+
+/** A file that cannot be imported; the message names it. */
+export class ImportError extends Error {
+  constructor(file: string, reason: string, options?: { cause?: unknown }) {
+    super(`${file} cannot be imported: ${reason}`, options);
+    this.name = "ImportError";
+  }
+}
+
+/** No line of lists is nearly as long; what is, is no such file. */
+const MAX_LINE = 64 * 1024 * 1024;
+
+/**
+ * The lines of files one after the other; those that end in `.gz` are unpacked.
+ * @param onRead hears, as it goes, the share of all bytes that is read, 0 to 1
+ * @throws ImportError, before the first line where a file cannot be read at all
+ */
+export async function* linesOfFiles(
+  files: readonly string[],
+  onRead: (share: number) => void,
+): AsyncGenerator<string> {
+  const sizes = files.map(sizeOf);
+  const total = Math.max(
+    1,
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
+  let before = 0;
+  for (const [index, file] of files.entries()) {
+    const raw = createReadStream(file);
+    const stream = file.endsWith(".gz") ? pipeline(raw, createGunzip(), () => {}) : raw;
+    try {
+      for await (const line of linesOf(stream)) {
+        onRead((before + raw.bytesRead) / total);
+        yield line;
+      }
+    } catch (error) {
+      if (error instanceof Error && "code" in error)
+        throw new ImportError(file, reasonOf(error), { cause: error });
+      throw error;
+    } finally {
+      raw.destroy();
+    }
+    before += sizes[index] ?? 0;
+  }
+  onRead(1);
+}
+
+/** The lines of a byte stream, without their ends. */
+export async function* linesOf(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (
+      rest + (typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }))
+    ).split("\n");
+    rest = lines.pop() ?? "";
+    if (rest.length > MAX_LINE) throw new Error("A line is longer than 64 MiB: this is no file of lists.");
+    for (const line of lines) yield line.replace(/\r$/, "");
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield rest.replace(/\r$/, "");
+}
+
+function sizeOf(file: string): number {
+  try {
+    const stat = statSync(file);
+    if (stat.isDirectory())
+      throw new ImportError(
+        file,
+        `it is a folder; name its files, as in ${file.replace(/\/$/, "")}/*.jsonl.gz.`,
+      );
+    return stat.size;
+  } catch (error) {
+    if (error instanceof ImportError || !(error instanceof Error)) throw error;
+    throw new ImportError(file, reasonOf(error), { cause: error });
+  }
+}
+
+function reasonOf(error: Error): string {
+  const code = "code" in error ? String(error.code) : "";
+  if (code === "ENOENT") return "there is no such file.";
+  if (code === "EACCES") return "this user may not read it.";
+  if (code.startsWith("Z_"))
+    return `it is damaged or no gzip file (${error.message}); what stood before the damage was kept.`;
+  return `${error.message}.`;
+}
