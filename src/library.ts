@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import type { Config } from "./config.ts";
 import { catchUp } from "./core/catch-up.ts";
 import type { Context } from "./core/context.ts";
-import { dayForPeople } from "./core/day.ts";
+import { shortDate } from "./core/day.ts";
 import { createHuggingFace } from "./core/hugging-face.ts";
 import { createIngest, type Ingest, type IngestEvent } from "./core/ingest.ts";
 import type { SearchIndex } from "./core/search.ts";
@@ -127,8 +127,8 @@ async function openSample(): Promise<{ store: Store; index: FreshIndex }> {
 }
 
 async function sampleNotice(store: Store): Promise<string> {
-  const days = (await store.days({})).map(({ day }) => dayForPeople(day, ""));
-  return `This is the bundled sample, ${days.at(-1)} to ${days[0]}`;
+  const days = (await store.days({})).map(({ day }) => day);
+  return `This is the bundled sample, ${shortDate(days.at(-1) ?? "", "")} to ${shortDate(days[0] ?? "", "")}, shown`;
 }
 
 const refuse = () => Promise.reject(new Error("The bundled sample has no source."));
