@@ -1,0 +1,46 @@
+import type { ChannelKey } from "./channel.ts";
+import type { Message } from "./message.ts";
+
+/** A platform's adapter: it posts, and hands what people type and press to the commands. */
+export type Bot = {
+  readonly platform: ChannelKey["platform"];
+  /**
+   * Whether a post with the same nonce is made once, however often it is asked for. Then an uncertain post is tried
+   * again; otherwise it is settled as uncertain.
+   */
+  readonly dedupes: boolean;
+  /** Resolves once it can post. */
+  start(): Promise<void>;
+  /** @throws PostError, and nothing else */
+  post(post: Post): Promise<{ readonly ref: string }>;
+  /** Takes no more, and resolves once what is under way has ended. */
+  stop(): Promise<void>;
+};
+
+export type Post = {
+  readonly to: ChannelKey;
+  readonly message: Message;
+  /** At most 25 characters, the same for each attempt at one delivery. */
+  readonly nonce: string;
+};
+
+/**
+ * A post that failed, in one of three ways. `retry`: it was not made, and may be later. `rejected`: it was not made
+ * and will not be until somebody acts; the message tells that person what to do. `uncertain`: nobody knows.
+ */
+export class PostError extends Error {
+  readonly kind: "retry" | "rejected" | "uncertain";
+  /** With `retry`: how long the platform wants to be left alone; null where it did not say. */
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    kind: PostError["kind"],
+    message: string,
+    options: { readonly retryAfterMs?: number; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = "PostError";
+    this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+}

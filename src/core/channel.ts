@@ -1,0 +1,117 @@
+import type { Day } from "./day.ts";
+
+/** `playground`: the channels of the page, where `workspace` is the client that draws them. */
+export type Platform = "discord" | "slack" | "playground";
+
+/** Where digests go. `workspace` is the guild or team; empty where there is none (a direct message on Discord). */
+export type ChannelKey = {
+  readonly platform: Platform;
+  readonly workspace: string;
+  readonly channel: string;
+};
+
+/** Somebody there, by the platform's own id. */
+export type PersonKey = {
+  readonly platform: Platform;
+  readonly workspace: string;
+  readonly person: string;
+};
+
+/** When a channel gets its digest: at a local time on some days of the week. One day is a weekly digest. */
+export type Schedule = {
+  /** `HH:MM`, 00:00 to 23:59, in `zone`. */
+  readonly time: string;
+  /** IANA name, such as `Europe/Paris`. */
+  readonly zone: string;
+  /** ISO weekdays, 1 for Monday to 7 for Sunday, in order, at least one. */
+  readonly weekdays: readonly number[];
+};
+
+export const DEFAULT_SCHEDULE: Schedule = { time: "09:00", zone: "UTC", weekdays: [1, 2, 3, 4, 5] };
+export const DEFAULT_TOP = 5;
+
+/** A channel and its settings. It is kept from its first subscription on. */
+export type Channel = ChannelKey & {
+  readonly schedule: Schedule;
+  /** Papers of a digest, 1 to 20. */
+  readonly top: number;
+  readonly paused: Pause | null;
+  /** ISO instant of the next digest, and its slot; null while there is no subscription, or a pause without end. */
+  readonly next: Due | null;
+  /** The first list day that its next digest may show. */
+  readonly readFrom: Day;
+  /** Grows with each change of its settings or subscriptions, so that an undo finds what it was made for. */
+  readonly version: number;
+  /** Who made its first subscription: who is told when it stops working. */
+  readonly setUpBy: string;
+  /** The highest number that a subscription of it ever had. */
+  readonly lastNumber: number;
+};
+
+export type Pause = {
+  /** The last day without digests, in the channel's zone; null for a pause without end. */
+  readonly until: Day | null;
+  /** Why, in a sentence, where it was not asked for; null where somebody asked. */
+  readonly reason: string | null;
+};
+
+/** A due digest: its instant, and the channel's local date of it, which is its slot. */
+export type Due = { readonly at: string; readonly slot: Day };
+
+/** A topic in a channel. An empty topic is the general top list. */
+export type Subscription = {
+  /** Counts up in the channel, from 1; never used again. */
+  readonly number: number;
+  /** Canonical text of the topic language. */
+  readonly topic: string;
+  readonly createdBy: string;
+  readonly createdAt: string;
+};
+
+/** Somebody's word on a paper: 1 for more like it, -1 for less. */
+export type Feedback = { readonly paperId: string; readonly value: 1 | -1 };
+
+/** What lasts of channels and people. Every call is one transaction; a channel's version moves with each change. */
+export type ChannelStore = {
+  channel(key: ChannelKey): Promise<Channel | null>;
+  subscriptions(key: ChannelKey): Promise<readonly Subscription[]>;
+  /**
+   * Changes a channel's settings or subscriptions, or makes the channel. `change` sees what there is and gives
+   * what there shall be, or null for no change; it is called inside the transaction and must not wait for anything.
+   * @returns the channel after it
+   */
+  change(
+    key: ChannelKey,
+    change: (now: ChannelState | null) => ChannelState | null,
+  ): Promise<ChannelState | null>;
+  /** Channels that have at least one subscription. */
+  count(): Promise<number>;
+
+  /** @returns false where it was saved before */
+  save(person: PersonKey, paperId: string, at: string): Promise<boolean>;
+  /** @returns false where it was not saved */
+  unsave(person: PersonKey, paperId: string): Promise<boolean>;
+  /** Newest first. */
+  saved(person: PersonKey): Promise<readonly { readonly paperId: string; readonly savedAt: string }[]>;
+
+  /** One word a person, paper and channel; a new one replaces it. */
+  giveFeedback(key: ChannelKey, person: string, feedback: Feedback, at: string): Promise<void>;
+  /** Of the whole channel, newest first. */
+  feedback(key: ChannelKey): Promise<readonly Feedback[]>;
+  /** @returns how many words were taken back */
+  resetFeedback(key: ChannelKey): Promise<number>;
+
+  /** Keeps a text under an id made from it, for buttons that must outlive a restart; the same text, the same id. */
+  keepView(text: string, at: string): Promise<string>;
+  /** Null where it was never kept, or thirty days ago. */
+  view(id: string): Promise<string | null>;
+
+  /** Deletes what is kept of a person, in all channels of the workspace. @returns how many saved papers and words */
+  forget(person: PersonKey): Promise<{ readonly saved: number; readonly feedback: number }>;
+};
+
+/** A channel with its subscriptions, as `change` sees and makes it. The version is the store's to set. */
+export type ChannelState = {
+  readonly channel: Channel;
+  readonly subscriptions: readonly Subscription[];
+};
