@@ -5,6 +5,13 @@ import type { Store } from "./store.ts";
 /** The instant now. */
 export type Clock = () => Date;
 
+/** What questions about papers are answered from. */
+export type Archive = {
+  readonly store: Pick<Store, "days" | "list" | "papers" | "snapshots">;
+  /** Stands where the store stands. */
+  readonly index: Pick<SearchIndex, "search">;
+};
+
 /** What the product's functions work on. */
 export type Context = {
   readonly store: Store;

@@ -1,7 +1,16 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import SQLite from "better-sqlite3";
-import { Kysely, SqliteAdapter, SqliteDialect } from "kysely";
+import {
+  type Driver,
+  Kysely,
+  type RawBuilder,
+  SqliteAdapter,
+  SqliteDialect,
+  sql,
+  type Transaction,
+} from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { migrations } from "./migrations.ts";
 
@@ -31,9 +40,113 @@ export type Tables = {
     stars: number | null;
   };
   counters: { name: string; value: number };
+  channels: Place & {
+    time: string;
+    zone: string;
+    /** JSON array of ISO weekdays. */
+    weekdays: string;
+    top: number;
+    paused: 0 | 1;
+    paused_until: string | null;
+    paused_reason: string | null;
+    next_at: string | null;
+    next_slot: string | null;
+    read_from: string;
+    version: number;
+    set_up_by: string;
+    last_number: number;
+  };
+  subscriptions: Place & { number: number; topic: string; created_by: string; created_at: string };
+  deliveries: Place & {
+    id: string;
+    kind: string;
+    slot: string;
+    due_at: string;
+    outcome: string;
+    detail: string;
+    attempts: number;
+    next_attempt_at: string;
+    /** When the next claim may take it: its next attempt, or the end of its owner's lease; null once settled. */
+    claim_at: string | null;
+    owner: string | null;
+    /** JSON, `Message` of core/message.ts; null before it is frozen and once settled. */
+    content: string | null;
+    /** JSON array. */
+    paper_ids: string;
+    shown: number;
+    ref: string | null;
+    settled_at: string | null;
+  };
+  delivered_papers: Place & { paper_id: string };
+  saved_papers: { platform: string; workspace: string; person: string; paper_id: string; saved_at: string };
+  feedback: Place & { person: string; paper_id: string; value: number; given_at: string };
+  views: { id: string; text: string; kept_at: string };
+  /** What the playground's channels hold. */
+  playground_messages: {
+    ref: string;
+    workspace: string;
+    channel: string;
+    nonce: string | null;
+    /** The revision that it came with. */
+    position: number;
+    revision: number;
+    /** JSON that only the playground's bot reads. */
+    body: string;
+  };
 };
 
+/** A channel in a key; `workspace` is `''` where there is none, since NULLs are distinct in unique keys. */
+type Place = { platform: string; workspace: string; channel: string };
+
 export type Database = Kysely<Tables>;
+
+/**
+ * One transaction that writes. It begins with a write to a row that every store has, so that writers take turns on
+ * any database: SQLite takes its lock at once and waits for another process instead of failing half-way, when a read
+ * would have to become a write, and Postgres makes the second writer read what the first one wrote.
+ */
+export function write<T>(db: Database, run: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+  return db.transaction().execute(async (tx) => {
+    await tx
+      .updateTable("counters")
+      .set((expression) => ({ value: expression.ref("value") }))
+      .where("name", "=", "store-id")
+      .execute();
+    return run(tx);
+  });
+}
+
+/** Statements stay well under the 32,766 variables that SQLite takes, and under a few milliseconds. */
+export async function inChunks<T, R>(
+  items: readonly T[],
+  run: (chunk: T[]) => Promise<readonly R[]>,
+): Promise<R[]> {
+  const results: R[] = [];
+  for (let start = 0; start < items.length; start += 200) {
+    results.push(...(await run(items.slice(start, start + 200))));
+  }
+  return results;
+}
+
+/**
+ * Rows of a statement's own, for `with("given(a, b)", …)`: one statement then changes many rows, each in its own
+ * way. Numbers are cast, since Postgres takes a bare parameter for text.
+ * @param rows at least one
+ */
+export function given<Row extends Record<string, string | number | null>>(
+  rows: readonly Row[],
+  columns: readonly (keyof Row & string)[],
+): RawBuilder<Row> {
+  const value = (item: string | number | null | undefined) =>
+    typeof item === "number" ? sql`cast(${item} as integer)` : sql`cast(${item ?? null} as text)`;
+  const lines = rows.map((row) => sql`(${sql.join(columns.map((column) => value(row[column])))})`);
+  return sql<Row>`(values ${sql.join(lines)})`;
+}
+
+/** Twenty characters that stand for a text: 120 bits of its SHA-256, in letters that ids may have anywhere. */
+export function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("base64url").slice(0, 20);
+}
 
 /** The store cannot be used; the message says why and what to do. */
 export class DatabaseError extends Error {
@@ -51,19 +164,57 @@ export class DatabaseError extends Error {
  */
 export async function openSqlite(path: string): Promise<Database> {
   const file = path === ":memory:" ? path : resolve(path);
+  for (let left = BUSY_TRIES; ; left--) {
+    try {
+      return await openOnce(file);
+    } catch (error) {
+      if (left === 0 || !isBusy(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_WAIT_MS));
+    }
+  }
+}
+
+/** Another process makes or changes the same store: it takes a moment, and this one waits for it. */
+const BUSY_TRIES = 100;
+const BUSY_WAIT_MS = 100;
+
+function isBusy(error: unknown): boolean {
+  const cause = error instanceof DatabaseError ? error.cause : error;
+  return cause instanceof Error && "code" in cause && String(cause.code).startsWith("SQLITE_BUSY");
+}
+
+async function openOnce(file: string): Promise<Database> {
   const connection = connect(file);
-  const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }) });
+  const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect(connection) });
   try {
     await migrate(db, { backUp: () => backUp(connection, file) });
   } catch (error) {
     await db.destroy();
-    throw error instanceof DatabaseError ? error : unusable(file, error);
+    throw error instanceof DatabaseError ? error : storeError(file, error);
   }
   return db;
 }
 
-/** SQLite rolls schema changes back like any other; Kysely's dialect does not count on it, so a failed migration would stay half-done. */
+/** Kysely's dialect, with two things of SQLite's that it does not count on. */
 class TransactionalSqliteDialect extends SqliteDialect {
+  readonly #connection: SQLite.Database;
+
+  constructor(connection: SQLite.Database) {
+    super({ database: connection });
+    this.#connection = connection;
+  }
+
+  /** On a full disk SQLite rolls back by itself; a second rollback would hide why. */
+  override createDriver(): Driver {
+    const driver = super.createDriver();
+    const rollback = driver.rollbackTransaction.bind(driver);
+    driver.rollbackTransaction = async (...args) => {
+      if (this.#connection.inTransaction) await rollback(...args);
+    };
+    return driver;
+  }
+
+  /** Schema changes are rolled back like any other, so that a failed migration leaves nothing half-done. */
   override createAdapter(): SqliteAdapter {
     return new (class extends SqliteAdapter {
       override get supportsTransactionalDdl(): boolean {
@@ -75,7 +226,7 @@ class TransactionalSqliteDialect extends SqliteDialect {
 
 function connect(file: string): SQLite.Database {
   try {
-    if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
+    if (file !== ":memory:") makeFolder(dirname(file));
     const connection = new SQLite(file);
     try {
       connection.pragma("journal_mode = WAL");
@@ -87,11 +238,19 @@ function connect(file: string): SQLite.Database {
     }
     return connection;
   } catch (error) {
-    throw unusable(file, error);
+    throw storeError(file, error);
   }
 }
 
-function unusable(file: string, error: unknown): DatabaseError {
+/** Folder by folder: Node's own recursive mkdir never returns where /proc refuses it. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+}
+
+/** What SQLite or the file system said of a store, as a sentence with what to do. */
+export function storeError(file: string, error: unknown): DatabaseError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const detail = error instanceof Error ? error.message : String(error);
   if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) {
@@ -107,6 +266,12 @@ function unusable(file: string, error: unknown): DatabaseError {
   ) {
     return new DatabaseError(
       `The store ${file} cannot be opened for writing (${detail}): check the folder's rights, or name another file, such as DATABASE_URL=sqlite:/var/lib/paperboy/paperboy.db.`,
+      { cause: error },
+    );
+  }
+  if (code === "SQLITE_FULL" || code === "ENOSPC" || code.startsWith("SQLITE_IOERR")) {
+    return new DatabaseError(
+      `The store ${file} could not be written (${detail}): make room on the disk; what was kept before stands.`,
       { cause: error },
     );
   }

@@ -52,4 +52,141 @@ export const migrations: Record<string, Migration> = {
       await sql`insert into counters (name, value) values ('store-id', ${randomInt(2 ** 31)})`.execute(db);
     },
   },
+  "0002-channels": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable("channels")
+        .addColumn("platform", "text", (column) => column.notNull())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.notNull())
+        .addColumn("time", "text", (column) => column.notNull())
+        .addColumn("zone", "text", (column) => column.notNull())
+        .addColumn("weekdays", "text", (column) => column.notNull())
+        .addColumn("top", "integer", (column) => column.notNull())
+        .addColumn("paused", "integer", (column) => column.notNull())
+        .addColumn("paused_until", "text")
+        .addColumn("paused_reason", "text")
+        .addColumn("next_at", "text")
+        .addColumn("next_slot", "text")
+        .addColumn("read_from", "text", (column) => column.notNull())
+        .addColumn("version", "integer", (column) => column.notNull())
+        .addColumn("set_up_by", "text", (column) => column.notNull())
+        .addColumn("last_number", "integer", (column) => column.notNull())
+        .addPrimaryKeyConstraint("channels_key", ["platform", "workspace", "channel"])
+        .execute();
+      await db.schema
+        .createIndex("channels_next")
+        .on("channels")
+        .column("next_at")
+        .where("next_at", "is not", null)
+        .execute();
+      await db.schema
+        .createTable("subscriptions")
+        .addColumn("platform", "text", (column) => column.notNull())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.notNull())
+        .addColumn("number", "integer", (column) => column.notNull())
+        .addColumn("topic", "text", (column) => column.notNull())
+        .addColumn("created_by", "text", (column) => column.notNull())
+        .addColumn("created_at", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("subscriptions_key", ["platform", "workspace", "channel", "number"])
+        .execute();
+      await db.schema
+        .createTable("deliveries")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("platform", "text", (column) => column.notNull())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.notNull())
+        .addColumn("kind", "text", (column) => column.notNull())
+        .addColumn("slot", "text", (column) => column.notNull())
+        .addColumn("due_at", "text", (column) => column.notNull())
+        .addColumn("outcome", "text", (column) => column.notNull())
+        .addColumn("detail", "text", (column) => column.notNull())
+        .addColumn("attempts", "integer", (column) => column.notNull())
+        .addColumn("next_attempt_at", "text", (column) => column.notNull())
+        .addColumn("claim_at", "text")
+        .addColumn("owner", "text")
+        .addColumn("content", "text")
+        .addColumn("paper_ids", "text", (column) => column.notNull())
+        .addColumn("shown", "integer", (column) => column.notNull())
+        .addColumn("ref", "text")
+        .addColumn("settled_at", "text")
+        // The slot before the kind: a channel's history is read along this key.
+        .addUniqueConstraint("deliveries_key", ["platform", "workspace", "channel", "slot", "kind"])
+        .execute();
+      // Only what is on the way: as quick to search after years as on the first day.
+      await db.schema
+        .createIndex("deliveries_claim")
+        .on("deliveries")
+        .columns(["claim_at", "id"])
+        .where("claim_at", "is not", null)
+        .execute();
+      await db.schema
+        .createTable("delivered_papers")
+        .addColumn("platform", "text", (column) => column.notNull())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.notNull())
+        .addColumn("paper_id", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("delivered_papers_key", ["platform", "workspace", "channel", "paper_id"])
+        .execute();
+      await db.schema
+        .createTable("saved_papers")
+        .addColumn("platform", "text", (column) => column.notNull())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("person", "text", (column) => column.notNull())
+        .addColumn("paper_id", "text", (column) => column.notNull())
+        .addColumn("saved_at", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("saved_papers_key", ["platform", "workspace", "person", "paper_id"])
+        .execute();
+      await db.schema
+        .createTable("feedback")
+        .addColumn("platform", "text", (column) => column.notNull())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.notNull())
+        .addColumn("person", "text", (column) => column.notNull())
+        .addColumn("paper_id", "text", (column) => column.notNull())
+        .addColumn("value", "integer", (column) => column.notNull())
+        .addColumn("given_at", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("feedback_key", ["platform", "workspace", "channel", "person", "paper_id"])
+        .execute();
+      await db.schema
+        .createIndex("feedback_person")
+        .on("feedback")
+        .columns(["platform", "workspace", "person"])
+        .execute();
+      await db.schema
+        .createTable("views")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("text", "text", (column) => column.notNull())
+        .addColumn("kept_at", "text", (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex("views_kept").on("views").column("kept_at").execute();
+    },
+  },
+  "0003-playground": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable("playground_messages")
+        .addColumn("ref", "text", (column) => column.primaryKey())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.notNull())
+        .addColumn("nonce", "text")
+        .addColumn("position", "integer", (column) => column.notNull())
+        .addColumn("revision", "integer", (column) => column.notNull())
+        .addColumn("body", "text", (column) => column.notNull())
+        .addUniqueConstraint("playground_messages_nonce", ["workspace", "channel", "nonce"])
+        .execute();
+      await db.schema
+        .createIndex("playground_messages_place")
+        .on("playground_messages")
+        .columns(["workspace", "channel", "position"])
+        .execute();
+      await db.schema
+        .createIndex("playground_messages_revision")
+        .on("playground_messages")
+        .column("revision")
+        .unique()
+        .execute();
+    },
+  },
 };

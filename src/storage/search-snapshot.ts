@@ -28,7 +28,8 @@ export function readSnapshot(file: string): SearchSnapshot | null {
 export async function writeSnapshot(file: string, snapshot: SearchSnapshot): Promise<void> {
   const parts = encode(snapshot);
   await mkdir(dirname(file), { recursive: true });
-  const unfinished = `${file}.new`;
+  // Another process may be writing its own at the same moment.
+  const unfinished = `${file}.${process.pid}.new`;
   try {
     const handle = await open(unfinished, "w");
     try {

@@ -30,8 +30,12 @@ export type SearchAnswer =
   | { readonly call: number; readonly error: string }
   | { readonly log: string };
 
-/** After a burst of updates has been over for this long, the snapshot is written. */
-const SAVE_DELAY_MS = 5_000;
+/**
+ * The first updates are kept soon after their burst is over, since much was built; later ones are few, and are kept
+ * after an hour or at the end: the next start catches up with the rest.
+ */
+const FIRST_SAVE_DELAY_MS = 5_000;
+const SAVE_DELAY_MS = 3_600_000;
 
 if (parentPort !== null) serve(parentPort, workerData);
 
@@ -44,6 +48,7 @@ function serve(port: NonNullable<typeof parentPort>, { snapshotFile, store, load
   let unsaved = false;
   let saving: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
+  let isFirst = true;
 
   function tell(answer: SearchAnswer): void {
     port.postMessage(answer);
@@ -68,12 +73,18 @@ function serve(port: NonNullable<typeof parentPort>, { snapshotFile, store, load
 
   function saveSoon(): void {
     unsaved = true;
+    if (timer !== undefined && !isFirst) return;
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      save()
-        .catch((error: unknown) => tell({ log: messageOf(error) }))
-        .finally(collectGarbage);
-    }, SAVE_DELAY_MS);
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        isFirst = false;
+        save()
+          .catch((error: unknown) => tell({ log: messageOf(error) }))
+          .finally(collectGarbage);
+      },
+      isFirst ? FIRST_SAVE_DELAY_MS : SAVE_DELAY_MS,
+    );
   }
 
   async function answer(call: SearchCall): Promise<readonly SearchHit[]> {

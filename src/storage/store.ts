@@ -2,7 +2,7 @@ import { sql, type Transaction } from "kysely";
 import { z } from "zod";
 import { mergePapers, type Snapshot } from "../core/paper.ts";
 import type { Store, StoredPaper, SummarizedPaper } from "../core/store.ts";
-import type { Database, Tables } from "./database.ts";
+import { type Database, inChunks, type Tables, write } from "./database.ts";
 
 /** The store over a migrated database; the same SQL serves SQLite and Postgres. */
 export function createStore(db: Database): Store {
@@ -116,17 +116,6 @@ export function createStore(db: Database): Store {
   };
 }
 
-/**
- * One transaction that writes. It begins with a write, so that SQLite takes its lock at once and waits for
- * another process instead of failing half-way, when a read would have to become a write.
- */
-function write<T>(db: Database, run: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
-  return db.transaction().execute(async (tx) => {
-    await takeRevisions(tx, 0);
-    return run(tx);
-  });
-}
-
 /** The last of `count` fresh revisions. */
 async function takeRevisions(tx: Transaction<Tables>, count: number): Promise<number> {
   const row = await tx
@@ -157,6 +146,20 @@ async function upsertPapers(
     const next = row === undefined ? toRow(incoming, seenAt, day) : mergedRow(row, incoming, seenAt, day);
     return row !== undefined && sameContent(row, next) ? [] : [next];
   });
+  // What was seen unchanged is as fresh as what changed, but is no news for anyone who catches up.
+  const isChanged = new Set(changed.map((row) => row.id));
+  await inChunks(
+    ids.filter((id) => !isChanged.has(id)),
+    async (chunk) => {
+      await tx
+        .updateTable("papers")
+        .set({ seen_at: seenAt })
+        .where("id", "in", chunk)
+        .where("seen_at", "<", seenAt)
+        .execute();
+      return [];
+    },
+  );
   let revision = (await takeRevisions(tx, changed.length)) - changed.length;
   await inChunks(changed, async (chunk) => {
     await tx
@@ -273,6 +276,7 @@ function sameContent(row: PaperRow, next: NewRow): boolean {
     row.comments === next.comments &&
     row.stars === next.stars &&
     row.summary === next.summary &&
+    row.summary_method === next.summary_method &&
     row.listed_on === next.listed_on
   );
 }
@@ -321,13 +325,4 @@ function toPaper(row: PaperRow): StoredPaper {
     seenAt: row.seen_at,
     revision: row.revision,
   };
-}
-
-/** Statements stay well under the 32,766 variables that SQLite takes, and under a few milliseconds. */
-async function inChunks<T, R>(items: readonly T[], run: (chunk: T[]) => Promise<readonly R[]>): Promise<R[]> {
-  const results: R[] = [];
-  for (let start = 0; start < items.length; start += 200) {
-    results.push(...(await run(items.slice(start, start + 200))));
-  }
-  return results;
 }

@@ -77,6 +77,21 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect((await store.snapshots([id], "2026")).map((each) => each.upvotes)).toEqual([5, 50]);
     });
 
+    test("remembers when it last saw a paper, even unchanged, so that older facts stay older", async () => {
+      const id = "2604.10020";
+      await store.savePapers([row({ id, upvotes: 5 })], at(16, 8));
+      await store.savePapers([row({ id, upvotes: 5 })], at(16, 14));
+      await store.savePapers([row({ id, upvotes: 3 })], at(16, 12));
+      expect((await store.papers([id]))[0]).toMatchObject({ upvotes: 5, seenAt: at(16, 14) });
+    });
+
+    test("takes a summary of another method", async () => {
+      const paper = madeUpPaper({ id: "2604.10021" });
+      await store.savePapers([{ paper, summary }], at(17));
+      await store.savePapers([{ paper, summary: { ...summary, method: "model" } }], at(17, 13));
+      expect((await store.papers([paper.id]))[0]?.summary?.method).toBe("model");
+    });
+
     test("never erases what a later row leaves out, nor Hugging Face's summary with an extracted one", async () => {
       const id = "2604.10007";
       const theirs: Summary = { text: "Theirs.", method: "huggingface" };
