@@ -46,9 +46,17 @@ export class ConfigError extends Error {
   }
 }
 
-/** Takes the variables of `.env` in this folder into the environment; those already set win. */
+/**
+ * Takes the variables of `.env` in this folder into the environment; those already set win.
+ * @throws ConfigError where it is no file that can be read
+ */
 export function loadEnvFile(): void {
-  if (existsSync(".env")) process.loadEnvFile(".env");
+  if (!existsSync(".env")) return;
+  try {
+    process.loadEnvFile(".env");
+  } catch {
+    throw new ConfigError(".env cannot be read: it must be a file of lines such as PORT=3000.");
+  }
 }
 
 /**
@@ -141,7 +149,7 @@ const databasePath = z.string().transform((text, context) => {
     return z.NEVER;
   }
   const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/i.exec(text)?.[1];
-  if (path === undefined || path.startsWith("//")) {
+  if (path === undefined || path.startsWith("//") || /^[a-z]+:/i.test(path.replace(/^:memory:$/, ""))) {
     context.addIssue("must be sqlite:<path>, such as sqlite:data/paperboy.db.");
     return z.NEVER;
   }

@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from "node:fs";
+import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 
@@ -10,11 +10,11 @@ export class ImportError extends Error {
   }
 }
 
-/** No line of lists is nearly as long; what is, is no such file. */
-const MAX_LINE = 64 * 1024 * 1024;
+/** No line of lists is nearly as long; what is, is no such file. In characters. */
+const MAX_LINE = 32 * 1024 * 1024;
 
 /**
- * The lines of files one after the other; those that end in `.gz` are unpacked.
+ * The lines of files one after the other; packed ones are known by their first bytes and unpacked.
  * @param onRead hears, as it goes, the share of all bytes that is read, 0 to 1
  * @throws ImportError, before the first line where a file cannot be read at all
  */
@@ -30,7 +30,7 @@ export async function* linesOfFiles(
   let before = 0;
   for (const [index, file] of files.entries()) {
     const raw = createReadStream(file);
-    const stream = file.endsWith(".gz") ? pipeline(raw, createGunzip(), () => {}) : raw;
+    const stream = isPacked(file) ? pipeline(raw, createGunzip(), () => {}) : raw;
     try {
       for await (const line of linesOf(stream)) {
         onRead((before + raw.bytesRead) / total);
@@ -39,6 +39,7 @@ export async function* linesOfFiles(
     } catch (error) {
       if (error instanceof Error && "code" in error)
         throw new ImportError(file, reasonOf(error), { cause: error });
+      if (error instanceof RangeError) throw new ImportError(file, error.message, { cause: error });
       throw error;
     } finally {
       raw.destroy();
@@ -48,20 +49,40 @@ export async function* linesOfFiles(
   onRead(1);
 }
 
-/** The lines of a byte stream, without their ends. */
+/**
+ * The lines of a byte stream, without their ends.
+ * @throws RangeError at a line of more than 32 million characters
+ */
 export async function* linesOf(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  let rest = "";
+  let parts: string[] = [];
+  let length = 0;
   for await (const chunk of stream) {
-    const lines = (
-      rest + (typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }))
-    ).split("\n");
-    rest = lines.pop() ?? "";
-    if (rest.length > MAX_LINE) throw new Error("A line is longer than 64 MiB: this is no file of lists.");
-    for (const line of lines) yield line.replace(/\r$/, "");
+    const lines = (typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true })).split("\n");
+    const rest = lines.pop() ?? "";
+    for (const line of lines) {
+      yield `${parts.join("")}${line}`.replace(/\r$/, "");
+      parts = [];
+      length = 0;
+    }
+    parts.push(rest);
+    length += rest.length;
+    if (length > MAX_LINE)
+      throw new RangeError("a line has more than 32 million characters; this is no file of lists.");
   }
-  rest += decoder.decode();
-  if (rest !== "") yield rest.replace(/\r$/, "");
+  const last = parts.join("") + decoder.decode();
+  if (last !== "") yield last.replace(/\r$/, "");
+}
+
+function isPacked(file: string): boolean {
+  const head = Buffer.alloc(2);
+  const handle = openSync(file, "r");
+  try {
+    readSync(handle, head, 0, 2, 0);
+  } finally {
+    closeSync(handle);
+  }
+  return file.endsWith(".gz") || (head[0] === 0x1f && head[1] === 0x8b);
 }
 
 function sizeOf(file: string): number {

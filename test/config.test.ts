@@ -47,6 +47,7 @@ describe("the environment", () => {
       /^DATABASE_URL: Postgres is not served yet: use SQLite, such as/,
     ],
     ["DATABASE_URL", "mysql://localhost", /^DATABASE_URL: must be sqlite:<path>, such as/],
+    ["DATABASE_URL", "sqlite:file:/tmp/a?mode=ro", /^DATABASE_URL: must be sqlite:<path>/],
     ["DATABASE_URL", "data/paperboy.db", /^DATABASE_URL: must be sqlite:<path>/],
     ["HF_ENDPOINT", "huggingface.co", /^HF_ENDPOINT: must be an https URL/],
     ["HF_ENDPOINT", "http://huggingface.co", /^HF_ENDPOINT: must be an https URL/],

@@ -130,7 +130,7 @@ function createRequest({
   if (token !== null && !/^[\x21-\x7e]+$/.test(token)) {
     throw new Error("The Hugging Face token has characters that no token has: copy it again.");
   }
-  const quotas = { api: createQuota(clock), search: createQuota(clock) };
+  const quotas = { api: createQuota("api", clock), search: createQuota("search", clock) };
   const gate = createGate(MAX_UNDER_WAY);
 
   return async (path, kind) => {
@@ -281,7 +281,7 @@ type Quota = {
 };
 
 /** What is known of a bucket, from `RateLimit: "api";r=<left>;t=<seconds until it is full again>`. */
-function createQuota(clock: () => number): Quota {
+function createQuota(bucket: string, clock: () => number): Quota {
   let most = 0;
   let left = Number.POSITIVE_INFINITY;
   let fullAt = 0;
@@ -298,14 +298,14 @@ function createQuota(clock: () => number): Quota {
       underWay--;
     },
     note(headers) {
-      const stated = stateOf(headers);
+      const stated = stateOf(headers, bucket);
       if (stated === null) return;
       left = stated.left;
       most = Math.max(most, stated.left);
       fullAt = clock() + stated.resetMs;
     },
     spent(headers, path) {
-      const pauseMs = stateOf(headers)?.resetMs ?? retryAfter(headers, clock()) ?? 60_000;
+      const pauseMs = stateOf(headers, bucket)?.resetMs ?? retryAfter(headers, clock()) ?? 60_000;
       left = 0;
       fullAt = clock() + pauseMs;
       return pause("Hugging Face takes no more calls for now", pauseMs, path);
@@ -320,11 +320,15 @@ function pause(what: string, pauseMs: number, path: string): SourceError {
   });
 }
 
-function stateOf(headers: Headers): { readonly left: number; readonly resetMs: number } | null {
+function stateOf(
+  headers: Headers,
+  bucket: string,
+): { readonly left: number; readonly resetMs: number } | null {
   const text = headers.get("ratelimit") ?? "";
   const left = /;\s*r=(\d{1,9})\b/.exec(text)?.[1];
   const seconds = /;\s*t=(\d{1,9})\b/.exec(text)?.[1];
-  if (left === undefined || seconds === undefined) return null;
+  const named = /^\s*"([^"]*)"/.exec(text)?.[1];
+  if (left === undefined || seconds === undefined || (named ?? bucket) !== bucket) return null;
   return { left: Number(left), resetMs: Math.min(Number(seconds) * 1000, MAX_PAUSE_MS) };
 }
 

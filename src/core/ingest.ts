@@ -268,7 +268,7 @@ export function createIngest({
       for await (const line of lines) {
         if (signal?.aborted) break;
         if (line.trim() === "") continue;
-        const parsed = parseLine(line);
+        const parsed = parseLine(line, feedDay(new Date(clock())));
         if (typeof parsed === "string") {
           tally.add({ papers: [], dropped: [{ reason: parsed, row: line.slice(0, 80) }] });
           continue;
@@ -327,7 +327,7 @@ async function daysToRead(store: Store, from: Day, to: Day, today: Day): Promise
 }
 
 /** The reason where the line is none. */
-function parseLine(line: string): { readonly day: Day; readonly list: PaperList } | string {
+function parseLine(line: string, today: Day): { readonly day: Day; readonly list: PaperList } | string {
   let json: unknown;
   try {
     json = JSON.parse(line);
@@ -339,9 +339,11 @@ function parseLine(line: string): { readonly day: Day; readonly list: PaperList 
   }
   const day = typeof json.date === "string" ? parseDay(json.date) : null;
   if (day === null) return "a line without date and items";
+  if (day < FIRST_DAY || day > today) return "a day that has no list";
   try {
     return { day, list: parseList(json.items) };
   } catch (error) {
+    if (error instanceof RangeError) return "a line that is nested too deeply";
     if (!(error instanceof RowError)) throw error;
     return "a line without date and items";
   }

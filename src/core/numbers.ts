@@ -6,9 +6,9 @@ export function shortNumber(value: number): string {
   return `${scaled < 9.95 ? scaled.toFixed(1).replace(/\.0$/, "") : Math.round(scaled)}${unit}`;
 }
 
-/** `1 paper`, `3 papers`. */
-export function count(value: number, noun: string): string {
-  return `${value.toLocaleString("en-US")} ${noun}${value === 1 ? "" : "s"}`;
+/** `1 paper`, `3 papers`; with a plural of its own, `3 deliveries`. */
+export function count(value: number, noun: string, plural = `${noun}s`): string {
+  return `${value.toLocaleString("en-US")} ${value === 1 ? noun : plural}`;
 }
 
 /** `1st`, `2nd`, `3rd`, `11th`. */

@@ -56,7 +56,8 @@ export function largestLimit(from: number, to: number, fits: (limit: number) => 
   return low;
 }
 
-const SENTENCE_END = /[.!?]+["'”’)\]]*(?=\s+(?:["'“‘([]|[^\s\p{Ll}])|\s*$)|[。！？]/gu;
+// The look-behind lets a run of marks be tried once, not from each of its marks.
+const SENTENCE_END = /(?<![.!?])[.!?]+["'”’)\]]*(?=\s+(?:["'“‘([]|[^\s\p{Ll}])|\s*$)|[。！？]/gu;
 const ABBREVIATION = /(?:^|[\s(])(?:e\.g|i\.e|et al|vs|cf|resp|approx|etc|Fig|Eq|Sec|Dr|No|[A-Z])\.$/;
 
 const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
@@ -169,7 +170,7 @@ function createReader(source: string): () => string {
       take(/\s*/y);
       return STYLES.has(name) && source.charAt(at) === "{" ? argument() : "";
     }
-    if (name in LETTER_ACCENTS && /\{\\?[A-Za-z]\}/y.test(source.slice(at, at + 4))) {
+    if (Object.hasOwn(LETTER_ACCENTS, name) && /\{\\?[A-Za-z]\}/y.test(source.slice(at, at + 4))) {
       return (argument() + (LETTER_ACCENTS[name] ?? "")).normalize("NFC");
     }
     const symbol = SYMBOLS.get(name);

@@ -10,9 +10,8 @@ export const SUMMARY_LENGTH = 300;
  * says best what the paper does. Null where there is neither.
  */
 export function summarize(paper: Pick<Paper, "title" | "abstract" | "aiSummary">): Summary | null {
-  if (paper.aiSummary) {
-    return { text: cutAtSentence(readable(paper.aiSummary), SUMMARY_LENGTH), method: "huggingface" };
-  }
+  const theirs = cutAtSentence(readable(paper.aiSummary ?? ""), SUMMARY_LENGTH);
+  if (theirs !== "") return { text: theirs, method: "huggingface" };
   const sentence = bestSentence(readable(paper.title), readable(paper.abstract));
   return sentence === null
     ? null

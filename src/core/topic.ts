@@ -1,3 +1,4 @@
+import { editDistance } from "./edit-distance.ts";
 import { HAS, type Has } from "./paper.ts";
 import { trimToWords } from "./words.ts";
 
@@ -114,7 +115,7 @@ function read(text: string, mode: Mode): Topic {
   }
   throw new TopicError(
     "This says what to leave out, but not what to find.",
-    suggest(`agents ${topic.text}`, mode),
+    suggest(`${/agent/.test(topic.text) ? "language models" : "agents"} ${topic.text}`, mode),
   );
 }
 
@@ -157,7 +158,7 @@ function readPiece(text: string, at: number, mode: Mode): { readonly pieces: Pie
     const value = readValue(text, end, keyed[2] ?? "", mode);
     const filter = readFilter(text, { key, minus, at, ...value }, mode);
     if (filter !== null) return { pieces: [filter], end: value.end };
-    if (!mode.strict && (KEYS.has(key) || NEAR_KEYS[key] !== undefined)) {
+    if (!mode.strict && (KEYS.has(key) || NEAR_KEYS.has(key))) {
       // Without its colon it stays plain words wherever the topic is read again.
       const words = [key, ...value.value.split(/[\s:]+/)];
       const terms = words.map((own) => ({ text: canonical(own), phrase: false }));
@@ -213,7 +214,7 @@ function readValue(text: string, end: number, value: string, mode: Mode): { valu
 /** Null where it is no filter and reads as plain text. */
 function readFilter(text: string, keyed: Keyed, mode: Mode): Piece | null {
   const { key, minus, at, end } = keyed;
-  const near = NEAR_KEYS[key];
+  const near = NEAR_KEYS.get(key);
   const value = canonical(keyed.value);
   if (!KEYS.has(key)) {
     if (near === undefined || value === "" || !mode.strict) return null;
@@ -247,40 +248,27 @@ function readFilter(text: string, keyed: Keyed, mode: Mode): Piece | null {
 
 const KEYS: ReadonlySet<string> = new Set(["org", "author", "has", "min"]);
 /** Other names that people try. Any other name before a colon is plain text, as in `GPT:4o`. */
-const NEAR_KEYS: Readonly<Partial<Record<string, "org" | "author" | "has" | "min">>> = {
-  orgs: "org",
-  organization: "org",
-  organizations: "org",
-  organisation: "org",
-  organisations: "org",
-  authors: "author",
-  auhtor: "author",
-  auther: "author",
-  autor: "author",
-  have: "has",
-  hass: "has",
-  mins: "min",
-  minimum: "min",
-  upvotes: "min",
-  votes: "min",
-};
+const NEAR_KEYS: ReadonlyMap<string, "org" | "author" | "has" | "min"> = new Map([
+  ["orgs", "org"],
+  ["organization", "org"],
+  ["organizations", "org"],
+  ["organisation", "org"],
+  ["organisations", "org"],
+  ["authors", "author"],
+  ["auhtor", "author"],
+  ["auther", "author"],
+  ["autor", "author"],
+  ["have", "has"],
+  ["hass", "has"],
+  ["mins", "min"],
+  ["minimum", "min"],
+  ["upvotes", "min"],
+  ["votes", "min"],
+]);
 
 function nearestHas(value: string): Has {
   const distances = HAS.map((has) => ({ has, distance: editDistance(value.slice(0, 20), has) }));
   return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).has;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 /** Throws, with the query that has `instead` where the mistake stands, if that can be read. */

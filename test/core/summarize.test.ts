@@ -34,6 +34,7 @@ describe("a summary", () => {
   test("is null where there is nothing to read", () => {
     expect(of("")).toBeNull();
     expect(of("  ", "")).toBeNull();
+    expect(of("", "\\label{a}")).toBeNull();
   });
 
   test("is never longer than 300 characters nor empty, whatever the text", () => {
@@ -45,6 +46,7 @@ describe("a summary", () => {
           const summary = of(abstract, ai);
           if (summary === null) return;
           expect(summary.text.length).toBeLessThanOrEqual(SUMMARY_LENGTH);
+          expect(summary.text).not.toBe("");
         },
       ),
     );
