@@ -103,8 +103,8 @@ export type ChannelStore = {
 
   /** Keeps a text under an id made from it, for buttons that must outlive a restart; the same text, the same id. */
   keepView(text: string, at: string): Promise<string>;
-  /** Null where it was never kept, or thirty days ago. */
-  view(id: string): Promise<string | null>;
+  /** Null where it was never kept, or more than thirty days before `now`. */
+  view(id: string, now: string): Promise<string | null>;
 
   /** Deletes what is kept of a person, in all channels of the workspace. @returns how many saved papers and words */
   forget(person: PersonKey): Promise<{ readonly saved: number; readonly feedback: number }>;

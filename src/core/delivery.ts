@@ -49,6 +49,12 @@ export type Delivery = ChannelKey & {
   readonly settledAt: string | null;
 };
 
+/** A delivery in its owner's hands. */
+export type Claimed = Delivery & {
+  /** Whether an owner before let its lease run out: a frozen content may have been posted by then. */
+  readonly lapsed: boolean;
+};
+
 /** The ledger: the truth about what was delivered. Every call is one transaction. */
 export type Ledger = {
   /** Channels whose next digest is due and that are not paused, the longest due first. */
@@ -69,8 +75,8 @@ export type Ledger = {
     readonly now: string;
     readonly leaseUntil: string;
     readonly limit: number;
-  }): Promise<readonly Delivery[]>;
-  /** Freezes contents before the first attempt. @returns ids of those that this owner still holds */
+  }): Promise<readonly Claimed[]>;
+  /** Freezes contents before the first attempt; one that is frozen already stays. @returns ids of those that this owner still holds */
   freeze(owner: string, contents: readonly Frozen[]): Promise<ReadonlySet<string>>;
   /** Ends deliveries; what is no longer this owner's is left alone. A sent digest's papers are the channel's from then on. */
   settle(owner: string, endings: readonly Ending[]): Promise<void>;
@@ -83,7 +89,7 @@ export type Ledger = {
   delivered(key: ChannelKey, paperIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** When the next claim may find something; null for nothing in sight. */
   nextAttemptAt(): Promise<string | null>;
-  audit(): Promise<Audit>;
+  audit(now: string): Promise<Audit>;
 };
 
 export type Plan = {
@@ -114,9 +120,9 @@ export type Ending = {
   readonly detail: string;
   readonly ref: string | null;
   readonly at: string;
-  /** The first list day that the channel's next digest may show; null leaves it as it is. */
+  /** The first list day that the channel's next digest may show, which never moves back; null leaves it as it is. */
   readonly readFrom: Day | null;
-  /** Why the channel pauses from now on; null where it does not. */
+  /** Why the channel pauses from now on, without end; null where it does not. */
   readonly pause: string | null;
 };
 export type Postponed = {

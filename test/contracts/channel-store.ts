@@ -1,0 +1,306 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type Channel,
+  type ChannelKey,
+  type ChannelState,
+  type ChannelStore,
+  DEFAULT_SCHEDULE,
+  type PersonKey,
+  type Subscription,
+} from "../../src/core/channel.ts";
+
+const at = (day: number, hour = 9) =>
+  `2026-04-${String(day).padStart(2, "0")}T${String(hour).padStart(2, "0")}:00:00.000Z`;
+const daysLater = (instant: string, days: number, ms = 0) =>
+  new Date(Date.parse(instant) + days * 86_400_000 + ms).toISOString();
+const place = (channel: string, workspace = "W1"): ChannelKey => ({
+  platform: "discord",
+  workspace,
+  channel,
+});
+const somebody = (person: string, workspace = "W1"): PersonKey => ({
+  platform: "discord",
+  workspace,
+  person,
+});
+const subscription = (number: number, topic: string): Subscription => ({
+  number,
+  topic,
+  createdBy: "ada",
+  createdAt: at(1),
+});
+
+/** A channel with these topics, due on 21 April. */
+export function madeUpState(
+  key: ChannelKey,
+  topics: readonly string[] = ["agents"],
+  fields: Partial<Channel> = {},
+): ChannelState {
+  return {
+    channel: {
+      ...key,
+      schedule: DEFAULT_SCHEDULE,
+      top: 5,
+      paused: null,
+      next: { at: at(21), slot: "2026-04-21" },
+      readFrom: "2026-04-20",
+      version: 0,
+      setUpBy: "ada",
+      lastNumber: topics.length,
+      ...fields,
+    },
+    subscriptions: topics.map((topic, index) => subscription(index + 1, topic)),
+  };
+}
+
+/** What every channel store keeps to. `open` gives an empty one; each test uses places of its own. */
+export function channelStoreContract(
+  name: string,
+  open: () => Promise<{ readonly channels: ChannelStore; readonly close: () => Promise<void> }>,
+): void {
+  describe(`the channel store over ${name}`, () => {
+    let channels: ChannelStore;
+    let close: () => Promise<void>;
+    beforeAll(async () => {
+      ({ channels, close } = await open());
+    }, 30_000);
+    afterAll(() => close());
+
+    test("knows nothing of a channel that nobody set up", async () => {
+      expect(await channels.channel(place("none"))).toBeNull();
+      expect(await channels.subscriptions(place("none"))).toEqual([]);
+      expect(await channels.change(place("none"), () => null)).toBeNull();
+      expect(await channels.channel(place("none"))).toBeNull();
+    });
+
+    test("keeps a channel with all its settings, with and without a workspace", async () => {
+      for (const key of [place("full"), place("full", "")]) {
+        const made = madeUpState(key, ["agents", 'org:nvidia "ünïcode" \\'], {
+          schedule: { time: "23:59", zone: "America/Argentina/Buenos_Aires", weekdays: [1, 7] },
+          top: 20,
+          paused: { until: "2026-05-04", reason: "It's away." },
+          lastNumber: 12,
+        });
+        const after = await channels.change(key, (now) => (now === null ? made : null));
+        expect(after).toEqual({ ...made, channel: { ...made.channel, version: 1 } });
+        expect(await channels.channel(key)).toEqual(after?.channel);
+        expect(await channels.subscriptions(key)).toEqual(made.subscriptions);
+      }
+    });
+
+    test("keeps a pause without end, and a channel that is never due", async () => {
+      const key = place("paused");
+      await channels.change(key, () =>
+        madeUpState(key, [], { paused: { until: null, reason: null }, next: null }),
+      );
+      expect(await channels.channel(key)).toMatchObject({
+        paused: { until: null, reason: null },
+        next: null,
+      });
+      await channels.change(key, (now) => now && { ...now, channel: { ...now.channel, paused: null } });
+      expect(await channels.channel(key)).toMatchObject({ paused: null, next: null });
+    });
+
+    test("shows a change what there is, and replaces it by what it gives", async () => {
+      const key = place("changing");
+      const first = await channels.change(key, () => madeUpState(key, ["agents", "speech", "vision"]));
+      let seen: ChannelState | null = null;
+      const kept = [subscription(4, "robots"), subscription(2, "speech -music")];
+      const after = await channels.change(key, (now) => {
+        seen = now;
+        return now && { channel: { ...now.channel, top: 7, lastNumber: 4 }, subscriptions: kept };
+      });
+      expect(seen).toEqual(first);
+      expect(after?.subscriptions.map((each) => each.number)).toEqual([2, 4]);
+      expect(await channels.subscriptions(key)).toEqual([kept[1], kept[0]]);
+      expect(await channels.channel(key)).toMatchObject({ top: 7, lastNumber: 4, version: 2 });
+    });
+
+    test("counts a version up with each real change, whatever version a change gives, and not else", async () => {
+      const key = place("versions");
+      await channels.change(key, () => madeUpState(key, ["agents"], { version: 40 }));
+      expect(await channels.change(key, () => null)).toMatchObject({ channel: { version: 1 } });
+      const same = await channels.change(key, () => madeUpState(key, ["agents"], { version: 99 }));
+      expect(same?.channel.version).toBe(1);
+      const topic = await channels.change(key, () => madeUpState(key, ["speech"]));
+      expect(topic?.channel.version).toBe(2);
+      const due = await channels.change(key, () => madeUpState(key, ["speech"], { next: null }));
+      expect(due?.channel.version).toBe(3);
+      expect(await channels.channel(key)).toEqual(due?.channel);
+    });
+
+    test("makes changes at once one after the other, the first one of a channel too", async () => {
+      const key = place("busy");
+      await Promise.all(
+        Array.from({ length: 12 }, () =>
+          channels.change(key, (now) => {
+            const { channel, subscriptions } = now ?? madeUpState(key, []);
+            const number = channel.lastNumber + 1;
+            return {
+              channel: { ...channel, lastNumber: number },
+              subscriptions: [...subscriptions, subscription(number, `topic ${number}`)],
+            };
+          }),
+        ),
+      );
+      expect(await channels.channel(key)).toMatchObject({ lastNumber: 12, version: 12 });
+      expect(await channels.subscriptions(key)).toHaveLength(12);
+    });
+
+    test("leaves everything as it was when a change throws", async () => {
+      const key = place("throwing");
+      const before = await channels.change(key, () => madeUpState(key));
+      await expect(
+        channels.change(key, () => {
+          throw new Error("no such zone");
+        }),
+      ).rejects.toThrow("no such zone");
+      expect(await channels.change(key, () => null)).toEqual(before);
+    });
+
+    test("writes a change into the channel that was asked for, wherever its state says it is", async () => {
+      const key = place("asked");
+      const elsewhere = place("elsewhere");
+      const after = await channels.change(key, () => madeUpState(elsewhere));
+      expect(after?.channel).toMatchObject(key);
+      expect(await channels.channel(elsewhere)).toBeNull();
+      expect(await channels.subscriptions(elsewhere)).toEqual([]);
+    });
+
+    test("counts the channels that have a subscription", async () => {
+      const before = await channels.count();
+      await channels.change(place("counted"), () => madeUpState(place("counted"), ["agents", "speech"]));
+      await channels.change(place("empty"), () => madeUpState(place("empty"), []));
+      expect(await channels.count()).toBe(before + 1);
+      await channels.change(place("counted"), () => madeUpState(place("counted"), []));
+      expect(await channels.count()).toBe(before);
+    });
+
+    test("saves a paper once, gives them newest first, and takes them back once", async () => {
+      const person = somebody("saver");
+      expect(await channels.save(person, "2604.00001", at(1))).toBe(true);
+      expect(await channels.save(person, "2604.00002", at(3))).toBe(true);
+      expect(await channels.save(person, "2604.00003", at(2))).toBe(true);
+      expect(await channels.save(person, "2604.00001", at(9))).toBe(false);
+      expect(await channels.saved(person)).toEqual([
+        { paperId: "2604.00002", savedAt: at(3) },
+        { paperId: "2604.00003", savedAt: at(2) },
+        { paperId: "2604.00001", savedAt: at(1) },
+      ]);
+      expect(await channels.unsave(person, "2604.00003")).toBe(true);
+      expect(await channels.unsave(person, "2604.00003")).toBe(false);
+      expect(await channels.saved(person)).toHaveLength(2);
+      expect(await channels.saved(somebody("saver", "W2"))).toEqual([]);
+    });
+
+    test("keeps one word a person and paper, the newest, of the whole channel", async () => {
+      const key = place("liking");
+      await channels.giveFeedback(key, "ada", { paperId: "2604.00001", value: 1 }, at(1));
+      await channels.giveFeedback(key, "bob", { paperId: "2604.00001", value: 1 }, at(2));
+      await channels.giveFeedback(key, "ada", { paperId: "2604.00002", value: -1 }, at(3));
+      await channels.giveFeedback(key, "ada", { paperId: "2604.00001", value: -1 }, at(4));
+      expect(await channels.feedback(key)).toEqual([
+        { paperId: "2604.00001", value: -1 },
+        { paperId: "2604.00002", value: -1 },
+        { paperId: "2604.00001", value: 1 },
+      ]);
+      expect(await channels.resetFeedback(key)).toBe(3);
+      expect(await channels.feedback(key)).toEqual([]);
+      expect(await channels.resetFeedback(key)).toBe(0);
+    });
+
+    test("forgets what it keeps of a person, in that workspace and of nobody else", async () => {
+      const there = somebody("forgotten", "W7");
+      const others = [
+        somebody("forgotten", "W8"),
+        somebody("other", "W7"),
+        { ...there, platform: "slack" as const },
+      ];
+      for (const person of [there, ...others]) {
+        await channels.save(person, "2604.00001", at(1));
+        for (const channel of ["one", "two"]) {
+          const key = { platform: person.platform, workspace: person.workspace, channel };
+          await channels.giveFeedback(key, person.person, { paperId: "2604.00001", value: 1 }, at(1));
+        }
+      }
+      expect(await channels.forget(there)).toEqual({ saved: 1, feedback: 2 });
+      expect(await channels.saved(there)).toEqual([]);
+      for (const person of others) expect(await channels.saved(person)).toHaveLength(1);
+      expect(await channels.feedback(place("one", "W7"))).toHaveLength(1);
+      expect(await channels.feedback(place("one", "W8"))).toHaveLength(1);
+      expect(await channels.feedback({ ...place("one", "W7"), platform: "slack" })).toHaveLength(1);
+      expect(await channels.forget(there)).toEqual({ saved: 0, feedback: 0 });
+    });
+
+    test("keeps a view for thirty days after it was last kept, under an id made from it", async () => {
+      const id = await channels.keepView("search agents", at(1));
+      expect(id).toMatch(/^[\w-]{1,30}$/);
+      expect(await channels.view(id, at(1))).toBe("search agents");
+      expect(await channels.view(id, daysLater(at(1), 30))).toBe("search agents");
+      expect(await channels.view(id, daysLater(at(1), 30, 1))).toBeNull();
+      expect(await channels.keepView("search agents", at(9))).toBe(id);
+      expect(await channels.keepView("search agents", at(2))).toBe(id);
+      expect(await channels.view(id, daysLater(at(9), 30))).toBe("search agents");
+      expect(await channels.keepView("search speech", at(9))).not.toBe(id);
+      expect(await channels.view("never-kept", at(1))).toBeNull();
+    });
+
+    test("lets old views go when it keeps new ones", async () => {
+      const old = await channels.keepView("an old view", "2020-01-01T00:00:00.000Z");
+      expect(await channels.view(old, "2020-01-02T00:00:00.000Z")).toBe("an old view");
+      for (let index = 0; index < 3; index++) await channels.keepView(`a new view ${index}`, at(20));
+      expect(await channels.view(old, "2020-01-02T00:00:00.000Z")).toBeNull();
+    });
+
+    let run = 0;
+    test("never gives one channel or person what is another's", async () => {
+      const key = fc.record({
+        platform: fc.constantFrom("discord" as const, "slack" as const, "playground" as const),
+        workspace: fc.constantFrom("", "T", "T1", "t", "T'1", "%"),
+        channel: fc.constantFrom("", "1", "11", "T1", "_", "c"),
+      });
+      const name = (each: ChannelKey) => `${each.platform}/${each.workspace}/${each.channel}`;
+      const keys = fc.uniqueArray(key, { minLength: 2, maxLength: 8, selector: name });
+      await fc.assert(
+        fc.asyncProperty(keys, async (all) => {
+          run += 1;
+          const own = all.map((each) => ({ ...each, channel: `${each.channel}-run${run}` }));
+          const person = (each: ChannelKey): PersonKey => ({
+            platform: each.platform,
+            workspace: each.workspace,
+            person: each.channel,
+          });
+          for (const each of own) {
+            await channels.change(each, () => madeUpState(each, [name(each)], { setUpBy: name(each) }));
+            await channels.save(person(each), name(each), at(1));
+            await channels.giveFeedback(each, each.channel, { paperId: name(each), value: 1 }, at(1));
+          }
+          const first = own[0]!;
+          await channels.change(
+            first,
+            (now) => now && { ...now, channel: { ...now.channel, setUpBy: "x" }, subscriptions: [] },
+          );
+          await channels.forget(person(first));
+          await channels.resetFeedback(own[1]!);
+          for (const [index, each] of own.entries()) {
+            expect(await channels.channel(each)).toMatchObject({
+              ...each,
+              setUpBy: index === 0 ? "x" : name(each),
+            });
+            expect((await channels.subscriptions(each)).map(({ topic }) => topic)).toEqual(
+              index === 0 ? [] : [name(each)],
+            );
+            expect((await channels.saved(person(each))).map(({ paperId }) => paperId)).toEqual(
+              index === 0 ? [] : [name(each)],
+            );
+            expect((await channels.feedback(each)).map(({ paperId }) => paperId)).toEqual(
+              index < 2 ? [] : [name(each)],
+            );
+          }
+        }),
+        { numRuns: 15 },
+      );
+    });
+  });
+}
