@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /**
  * What Paperboy says, in one value for every platform. All text is plain: a renderer (bots/discord, bots/slack,
  * bots/terminal) is a pure function that escapes it and fits it into its platform's limits: summaries are
@@ -5,7 +7,7 @@
  */
 export type Message = {
   readonly title: string;
-  /** Short lines under the title: counts, topics, a notice. */
+  /** Short lines under the title: counts, topics, a notice. `LAST_SHOWN` in them becomes a number. */
   readonly intro: readonly string[];
   readonly items: readonly Item[];
   /** One menu under all items. */
@@ -49,6 +51,14 @@ export type Pages = {
   readonly total: number;
 };
 
+/** Stands in a line of the intro for the number of the last item shown, which only the renderer knows. */
+export const LAST_SHOWN = "\u{e000}";
+
+/** The intro of a message of whose items a renderer shows the first `shown`. */
+export function introLines({ intro, pages }: Message, shown: number): readonly string[] {
+  return intro.map((line) => line.replaceAll(LAST_SHOWN, String((pages?.offset ?? 0) + shown)));
+}
+
 /** A page that is gone back to is as long as the page shown, and at least this long: that may be a short rest. */
 const SHORTEST_PAGE = 5;
 
@@ -63,3 +73,38 @@ export function pageButtons({ pages, items }: Message, shown: number): readonly 
     ...(left > 0 ? [{ label: `Next page · ${left} more`, id: `${pages.id}:${next}` }] : []),
   ];
 }
+
+/** A message that was kept as JSON. */
+export const messageSchema: z.ZodType<Message> = z.strictObject({
+  title: z.string(),
+  intro: z.array(z.string()),
+  items: z.array(
+    z.strictObject({
+      rank: z.number().nullable(),
+      title: z.string(),
+      url: z.string().nullable(),
+      body: z.string().nullable(),
+      facts: z.array(z.string()),
+      thumbnail: z.strictObject({ url: z.string(), alt: z.string() }).nullable(),
+    }),
+  ),
+  select: z
+    .strictObject({
+      id: z.string(),
+      placeholder: z.string(),
+      options: z.array(z.strictObject({ label: z.string(), value: z.string() })),
+    })
+    .nullable(),
+  buttons: z.array(
+    z.union([
+      z.strictObject({
+        label: z.string(),
+        id: z.string(),
+        style: z.enum(["primary", "danger"]).exactOptional(),
+      }),
+      z.strictObject({ label: z.string(), url: z.string() }),
+    ]),
+  ),
+  pages: z.strictObject({ id: z.string(), offset: z.number(), total: z.number() }).nullable(),
+  footer: z.string().nullable(),
+});

@@ -8,7 +8,7 @@ const DAY = "2026-04-22";
 
 function candidate(fields: Partial<StoredPaper> & { id: string }, rest: Partial<Candidate> = {}): Candidate {
   const paper: StoredPaper = {
-    ...madeUpPaper({ submittedOn: DAY, organization: null, ...fields }),
+    ...madeUpPaper({ submittedOn: DAY, publishedOn: DAY, organization: null, ...fields }),
     abstract: fields.abstract ?? `word${fields.id.slice(-1)} talks of nothing else`,
     title: fields.title ?? `title${fields.id}`,
     summary: null,
@@ -37,7 +37,7 @@ describe("ranking a digest", () => {
     expect(ids([plain, candidate({ id: "2", upvotes: 30 }, { gain: 25 })])).toEqual(["2", "1"]);
     expect(
       ids([
-        candidate({ id: "1", upvotes: 30, submittedOn: "2026-04-12" }),
+        candidate({ id: "1", upvotes: 30, publishedOn: "2026-04-02" }),
         candidate({ id: "2", upvotes: 30 }),
       ]),
     ).toEqual(["2", "1"]);
@@ -109,6 +109,36 @@ describe("ranking a digest", () => {
     );
     expect(first?.why).toEqual(["matches agents, org:x", "+38 since yesterday"]);
     expect(second?.why).toEqual(["2nd of 2 by votes"]);
+    const code = { codeUrl: "https://github.com/a/b", stars: 5000 };
+    const lifted = rank(
+      [
+        candidate({ id: "1", upvotes: 30, abstract: "robots grasp" }),
+        candidate({ id: "2", upvotes: 29, abstract: "videos", ...code }),
+      ],
+      {
+        day: DAY,
+        topics: [],
+      },
+    );
+    expect(lifted.map(({ why }) => why.join())).toEqual([
+      "2nd of 2 by votes, lifted by its code",
+      "most upvoted of 2",
+    ]);
+    const abstract = "sparse attention over long videos with a cache of keys";
+    const alike = rank(
+      [
+        candidate({ id: "1", upvotes: 30, abstract }),
+        candidate({ id: "2", upvotes: 29, abstract }),
+        candidate({ id: "3", upvotes: 9 }),
+      ],
+      { day: DAY, topics: [] },
+    );
+    expect(alike.at(-1)?.why).toEqual(["2nd of 3 by votes, after a similar paper"]);
+    const none = rank([candidate({ id: "1", upvotes: 0 }), candidate({ id: "2", upvotes: 0 })], {
+      day: DAY,
+      topics: [],
+    });
+    expect(none[0]?.why).toEqual(["no votes yet"]);
     expect(rank([candidate({ id: "1" })], { day: DAY, topics: [] })[0]?.why).toEqual(["most upvoted of 1"]);
   });
 

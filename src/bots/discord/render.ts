@@ -6,7 +6,14 @@ import type {
   APIStringSelectComponent,
   RESTPostAPIChannelMessageJSONBody,
 } from "discord.js";
-import { pageButtons, type Button, type Item, type Message, type Select } from "../../core/message.ts";
+import {
+  introLines,
+  pageButtons,
+  type Button,
+  type Item,
+  type Message,
+  type Select,
+} from "../../core/message.ts";
 import { cutAtSentence, largestLimit, plainText, readable } from "../../core/readable.ts";
 
 /** One POST body for a channel, without nonce. Of Discord's Components V2, so there is neither content nor embed. */
@@ -102,7 +109,7 @@ function prepareItem(item: Item): PreparedItem {
 
 /** The container's components with exactly these items, or null where they do not fit even at their shortest. */
 function layOut(message: Message, items: readonly PreparedItem[]): APIComponentInContainer[] | null {
-  const heading = renderHeading(message);
+  const heading = renderHeading(message, items.length);
   const controls = renderControls(message, items.length);
   const left = message.items.length - items.length;
   const more = left > 0 && message.pages === null ? `and ${left} more · ` : "";
@@ -140,9 +147,9 @@ function itemText(item: PreparedItem, bodyLimit: number): string {
 }
 
 /** Above items a heading and small print; an answer without items is ordinary text under a bold line. */
-function renderHeading(message: Message): string {
+function renderHeading(message: Message, shown: number): string {
   const title = escapeWithin(plainText(message.title), SHARES.title, escapeText);
-  const intro = message.intro.map(plainText).filter(Boolean);
+  const intro = introLines(message, shown).map(plainText).filter(Boolean);
   const isAnswer = message.items.length === 0;
   const lines: string[] = [];
   if (title !== "") lines.push(isAnswer ? `**${title}**` : `## ${title}`);

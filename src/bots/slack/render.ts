@@ -1,5 +1,12 @@
 import type { types } from "@slack/bolt";
-import { pageButtons, type Button, type Item, type Message, type Select } from "../../core/message.ts";
+import {
+  introLines,
+  pageButtons,
+  type Button,
+  type Item,
+  type Message,
+  type Select,
+} from "../../core/message.ts";
 import { cutAtSentence, largestLimit, plainText, readable } from "../../core/readable.ts";
 
 /** One `chat.postMessage` body, without channel. `text` is what notifications and screen readers say. */
@@ -100,7 +107,7 @@ function layOut(message: Message, items: readonly PreparedItem[]): types.KnownBl
   const left = message.items.length - items.length;
   const more = left > 0 && message.pages === null ? `and ${left} more · ` : "";
   const footer = `${more}${plainText(message.footer ?? "")}`.replace(/ · $/, "");
-  const above = renderHeading(message);
+  const above = renderHeading(message, items.length);
   const below = [...renderControls(message, items.length), ...smallPrint(footer, SHARES.footer)];
   const bodyRoom = Math.max(0, ...items.map((item) => item.body.length));
 
@@ -142,9 +149,9 @@ function itemBlocks(item: PreparedItem, bodyLimit: number, withImage: boolean): 
 }
 
 /** Above items a header and small print; an answer without items is ordinary text under a bold line. */
-function renderHeading(message: Message): types.KnownBlock[] {
+function renderHeading(message: Message, shown: number): types.KnownBlock[] {
   const title = plainText(message.title);
-  const intro = message.intro.map(plainText).filter(Boolean);
+  const intro = introLines(message, shown).map(plainText).filter(Boolean);
   if (message.items.length > 0) {
     const header: types.KnownBlock[] =
       title === "" ? [] : [{ type: "header", text: label(cutAtSentence(title, LIMITS.header)) }];
@@ -229,7 +236,7 @@ function renderFallback(message: Message, items: readonly PreparedItem[]): strin
   const titles = items
     .slice(0, FALLBACK.titles)
     .map(({ rank, title }) => (rank === "" ? title : `${rank}. ${title}`));
-  const lines = [message.title, ...message.intro, ...titles].map((line) =>
+  const lines = [message.title, ...introLines(message, items.length), ...titles].map((line) =>
     plainText(line).replaceAll("://", ":∕∕"),
   );
   return escapedLines(lines, FALLBACK.max).join("\n") || "Paperboy";

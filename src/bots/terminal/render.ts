@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Item, Message } from "../../core/message.ts";
+import { introLines, type Item, type Message } from "../../core/message.ts";
 import { plainText, readable } from "../../core/readable.ts";
 
 export type TerminalOptions = {
@@ -22,7 +22,9 @@ export function renderTerminal(message: Message, options: TerminalOptions): stri
 
   const heading = [
     ...wrap(plainText(message.title), width).map(paint.bold),
-    ...message.intro.flatMap((line) => wrap(plainText(line), width)).map(paint.dim),
+    ...introLines(message, message.items.length)
+      .flatMap((line) => wrap(plainText(line), width))
+      .map(paint.dim),
   ];
   const items = message.items.map((item) => renderItem(item, { width, indent, paint }));
   const links = message.buttons.flatMap((button) =>

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { renderDiscord, type DiscordMessage } from "../../../src/bots/discord/render.ts";
 import { plainText, readable } from "../../../src/core/readable.ts";
 import { checkDiscordMessage } from "../../peers/discord-rules.ts";
+import { LAST_SHOWN } from "../../../src/core/message.ts";
 import { digest, EMPTY, hostile, messages } from "../any-message.ts";
 
 describe("renderDiscord", () => {
@@ -269,3 +270,21 @@ function decodeMarks(url: string): string {
 function sameLook(text: string): string {
   return text.replaceAll("∕", "/").replaceAll("［", "[").replaceAll("］", "]");
 }
+
+it("an intro counts the items that fit, not those that were meant to", () => {
+  const items = Array.from({ length: 40 }, (_, index) => ({
+    rank: index + 1,
+    title: `Paper ${index + 1}`,
+    url: `https://huggingface.co/papers/2604.${10_000 + index}`,
+    body: "A sentence that says something. ".repeat(9),
+    facts: ["▲ 1"],
+    thumbnail: null,
+  }));
+  const intro = [`${LAST_SHOWN} of 40 papers`];
+  const pages = { id: "v1:page", offset: 0, total: 40 };
+  const text = JSON.stringify(renderDiscord({ ...EMPTY, title: "Daily Papers", intro, items, pages }));
+  const shown = text.match(/\*\*\d+ · \[/g)?.length ?? 0;
+  expect(shown).toBeLessThan(40);
+  expect(text).toContain(`-# ${shown} of 40 papers`);
+  expect(text).toContain(`Next page · ${40 - shown} more`);
+});
