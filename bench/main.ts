@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { benchDeliver } from "./deliver.ts";
 import { benchDigest } from "./digest.ts";
 import { benchImport } from "./import.ts";
 import { benchInstall } from "./install.ts";
@@ -9,6 +10,7 @@ import { benchStart } from "./start.ts";
 const BENCHES: Record<string, (print: (line: string) => void, data: string | null) => Promise<void>> = {
   import: benchImport,
   digest: benchDigest,
+  deliver: benchDeliver,
   search: benchSearch,
   start: benchStart,
   install: benchInstall,
