@@ -2,9 +2,11 @@ import { html } from "hono/html";
 import { z } from "zod";
 import {
   drawArticle,
+  drawFile,
   drawLink,
   drawPicture,
   drawSelect,
+  drawTime,
   drawUnsupported,
   EYE,
   httpsUrl,
@@ -22,18 +24,25 @@ export function drawDiscord(payload: unknown, frame: Frame): Html {
     "discord",
     frame,
     html`${
-      frame.command === null
+      frame.used === null
         ? ""
-        : html`<p class="invoked"><span class="you" aria-hidden="true">Y</span><b>you</b> used <code>${frame.command}</code></p>`
+        : html`<p class="invoked"><span class="you" aria-hidden="true">${frame.used.name[0]?.toUpperCase()}</span><b>${frame.used.name}</b> used <code>${frame.used.command}</code></p>`
     }<img class="avatar" src="/favicon.svg" alt="" width="40" height="40" />
-      <header><b class="name">Paperboy</b><span class="tag">APP</span><time>${frame.time}</time></header>
-      <div class="body">${content === undefined ? "" : drawMarkdown(content)}${components.map(drawComponent)}</div>
-      ${
-        frame.command === null
-          ? ""
-          : html`<p class="only-you">${EYE} Only you can see this • <button type="button" data-dismiss>Dismiss message</button></p>`
+      <header><b class="name">Paperboy</b><span class="tag">APP</span>${drawTime(frame)}</header>
+      <div class="body">${content === undefined ? "" : drawMarkdown(content)}${components.map(drawComponent)}${drawFile(frame.file)}</div>
+      ${drawThread(frame)}${
+        frame.onlyYou
+          ? html`<p class="only-you">${EYE} Only you can see this • <button type="button" data-dismiss>Dismiss message</button></p>`
+          : ""
       }`,
   );
+}
+
+/** The card of a thread under the message that began it. */
+function drawThread({ thread }: Frame): Html | string {
+  if (thread === null) return "";
+  return html`<details class="thread"><summary><b>${thread}</b><span class="link">See Thread ›</span><small>There are no recent messages in this thread.</small></summary>
+    <p>${CHAT}<b>${thread}</b></p><p class="subtext">Started by Paperboy. On Discord, who writes here joins the thread.</p></details>`;
 }
 
 const Payload = z
@@ -193,3 +202,5 @@ function drawInline(text: string): (Html | string)[] {
 const EXTERNAL = html`<svg class="glyph" viewBox="0 0 24 24" aria-hidden="true">
   <path d="M14 4h6v6M20 4l-9 9M10 5H6a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2v-4" />
 </svg>`;
+
+const CHAT = html`<svg class="glyph" viewBox="0 0 24 24" aria-hidden="true"><path d="M4 5h16v11h-8l-4 4v-4H4Z" /></svg>`;

@@ -2,9 +2,11 @@ import { html } from "hono/html";
 import { z } from "zod";
 import {
   drawArticle,
+  drawFile,
   drawLink,
   drawPicture,
   drawSelect,
+  drawTime,
   drawUnsupported,
   EYE,
   httpsUrl,
@@ -21,14 +23,27 @@ export function drawSlack(payload: unknown, frame: Frame): Html {
   return drawArticle(
     "slack",
     frame,
-    html`${
-      frame.command === null
-        ? ""
-        : html`<p class="only-you">${EYE} Only visible to you <code>${frame.command}</code><button type="button" data-dismiss>Dismiss</button></p>`
-    }<img class="avatar" src="/favicon.svg" alt="" width="36" height="36" />
-      <header><b class="name">Paperboy</b><span class="tag">APP</span><time>${frame.time}</time></header>
-      <div class="body">${blocks.length > 0 ? blocks.map(drawBlock) : drawMrkdwn(text)}</div>`,
+    html`${drawUsed(frame)}<img class="avatar" src="/favicon.svg" alt="" width="36" height="36" />
+      <header><b class="name">Paperboy</b><span class="tag">APP</span>${drawTime(frame)}</header>
+      <div class="body">${blocks.length > 0 ? blocks.map(drawBlock) : drawMrkdwn(text)}${drawFile(frame.file)}</div>
+      ${drawThread(frame)}`,
   );
+}
+
+/** The line above an answer: that only one person sees it, or who asked for it before everybody. */
+function drawUsed({ used, onlyYou }: Frame): Html | string {
+  if (!onlyYou && used === null) return "";
+  const command = used === null ? "" : html`<code>${used.command}</code>`;
+  return onlyYou
+    ? html`<p class="only-you">${EYE} Only visible to you ${command}<button type="button" data-dismiss>Dismiss</button></p>`
+    : html`<p class="only-you">${used?.name} used ${command}</p>`;
+}
+
+/** The line of a thread under the message that it belongs to. */
+function drawThread({ thread, time, at }: Frame): Html | string {
+  if (thread === null) return "";
+  return html`<details class="thread"><summary><img src="/favicon.svg" alt="" width="24" height="24" /><b class="link">1 reply</b><small>Last reply at ${drawTime({ time, at })}</small></summary>
+    <p><b class="name">Paperboy</b> Thread: ${thread}</p></details>`;
 }
 
 const Payload = z

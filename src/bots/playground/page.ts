@@ -1,11 +1,14 @@
 import { html } from "hono/html";
-import { type Day, dayForPeople, isWeekend } from "../../core/day.ts";
-import type { Html } from "./draw.ts";
+import { type Day, dayForPeople } from "../../core/day.ts";
+import { type Html, icon } from "./draw.ts";
+import { drawWindow } from "./window.ts";
 
 /** How many papers a digest may have here; the first is the default. */
 export const TOPS = [5, 10, 20] as const;
 
 export type PageView = {
+  /** The living channels, or the preview of any day. */
+  readonly view: "channels" | "days";
   /** Newest first. */
   readonly days: readonly { readonly day: Day; readonly count: number }[];
   /** The day shown; null while there is none. */
@@ -25,8 +28,8 @@ export type PageView = {
 type Drawn = { readonly discord: Html; readonly slack: Html };
 
 /**
- * The whole page, complete without its script. The script swaps the elements `days`, `notice`,
- * `discord-digest` and `slack-digest` for those of another day's page.
+ * The whole page. The preview of days is complete without script, which swaps the elements `days`, `notice`,
+ * `discord-digest` and `slack-digest` for those of another day's page; the channels live by script alone.
  */
 export function drawPage(view: PageView): Html {
   const shownDay = view.day === null ? "" : dayForPeople(view.day, view.today);
@@ -40,13 +43,19 @@ export function drawPage(view: PageView): Html {
 <title>${shownDay === "" ? "" : `${shownDay} · `}Paperboy</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
 <link rel="stylesheet" href="/page.css" />
-<script src="/page.js"></script>
+<script src="/theme.js"></script>
+<script type="module" src="/page.js"></script>
 </head>
-<body>
+<body data-view="${view.view}">
 <a class="skip" href="#channels">Skip to the channels</a>
 <header class="bar">
   <h1><a class="wordmark" href="/">${MARK}Paperboy</a></h1>
-  <form id="bar" action="/" method="get">
+  <nav class="segments views" aria-label="View">
+    ${drawView("channels", "/", "Channels", view)}
+    ${drawView("days", "/days", "Any day", view)}
+  </nav>
+  ${CLOCK}
+  <form id="bar" action="/days" method="get">
     ${drawDays(view, shownDay)}
     <label class="field topics">
       <span class="sr">Topics</span>
@@ -77,8 +86,8 @@ export function drawPage(view: PageView): Html {
 <p id="notice" class="notice">${view.notice ?? ""}</p>
 <fieldset class="segments switch">
   <legend class="sr">Client</legend>
-  <label><input type="radio" name="client" id="show-discord" checked /><span>Discord</span></label>
-  <label><input type="radio" name="client" id="show-slack" /><span>Slack</span></label>
+  <label><input type="radio" name="client" id="show-discord" checked /><span>Discord<i class="dot" hidden></i></span></label>
+  <label><input type="radio" name="client" id="show-slack" /><span>Slack<i class="dot" hidden></i></span></label>
 </fieldset>
 <main id="channels" tabindex="-1">
   ${drawWindow("discord", view)}
@@ -98,26 +107,18 @@ export function drawPage(view: PageView): Html {
 </html>`;
 }
 
-/** What stands in a channel without a digest. */
-function drawEmpty({ day, today, loading }: PageView): Html {
-  if (day !== null) {
-    return html`<div class="empty">
-      <p class="lead">No list on ${dayForPeople(day, today)}.</p>
-      <p>${isWeekend(day) ? "Hugging Face has lists from Monday to Friday; nothing is posted on a weekend." : "A holiday, or a day that is not here; nothing is posted then."}</p>
-    </div>`;
-  }
-  if (loading) {
-    return html`<div class="empty">
-      <div class="skeleton" aria-hidden="true"><i></i><i></i><i></i></div>
-      <p class="lead">Fetching the last 30 lists…</p>
-      <p>The newest one is shown as soon as it is here.</p>
-    </div>`;
-  }
-  return html`<div class="empty">
-    <p class="lead">No papers yet.</p>
-    <p>Paperboy fetches the newest lists when Hugging Face can be reached.</p>
-  </div>`;
+function drawView(name: PageView["view"], href: string, label: string, { view }: PageView): Html {
+  return html`<a href="${href}" data-view="${name}" ${name === view ? html`aria-current="page"` : ""}><span>${label}</span></a>`;
 }
+
+/** The clock that all windows share. The script fills it in. */
+const CLOCK = html`<div class="clock" role="group" aria-label="The playground's clock">
+    <p class="now">${icon("M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16M12 7.500V12l3 2")}<time id="clock-now"></time><small id="clock-zone"></small></p>
+    <button type="button" class="clock-button main" data-clock="next-digest" aria-describedby="clock-due">Next digest now</button>
+    <small id="clock-due"></small>
+    <button type="button" class="clock-button" data-clock="next-day">Next day</button>
+    <button type="button" class="clock-button" data-clock="start-over">Start over</button>
+  </div>`;
 
 function drawDays({ days, day, today, loading }: PageView, shownDay: string): Html {
   const earlier = days.find((listed) => day !== null && listed.day < day)?.day;
@@ -147,60 +148,13 @@ function drawDays({ days, day, today, loading }: PageView, shownDay: string): Ht
 
 function drawStep(id: string, label: string, day: Day | undefined, path: string): Html {
   if (day === undefined) return html`<span class="icon-button off" aria-hidden="true">${icon(path)}</span>`;
-  return html`<a id="${id}" class="icon-button" href="/?day=${day}" data-day="${day}" aria-label="${label}">${icon(path)}</a>`;
-}
-
-function drawWindow(client: "discord" | "slack", view: PageView): Html {
-  const name = client === "discord" ? "Discord" : "Slack";
-  return html`<section class="window ${client}" aria-labelledby="${client}-title">
-  <div class="rail" aria-hidden="true">${RAILS[client]}</div>
-  <div class="chat">
-    <header class="channel">
-      <h2 id="${client}-title"><span class="hash" aria-hidden="true">#</span>papers<span class="sr"> on ${name}</span></h2>
-      <p>Daily Papers, weekdays at 9:00</p>
-      <span class="client" aria-hidden="true">${name}</span>
-    </header>
-    <div class="scroll" tabindex="0" role="region" aria-label="Messages on ${name}">
-      <div id="${client}-digest">
-        ${view.day === null ? "" : html`<p class="date"><span>${DATES[client](view.day)}</span></p>`}
-        ${view.digest?.[client] ?? drawEmpty(view)}
-      </div>
-      <div class="replies">${view.reply?.[client]}</div>
-    </div>
-    <button type="button" class="composer" data-search aria-label="Search papers">
-      <span class="plus" aria-hidden="true">${icon("M12 5v14M5 12h14")}</span><span><b>/papers search</b> Message #papers</span>
-    </button>
-  </div>
-</section>`;
+  return html`<a id="${id}" class="icon-button" href="/days?day=${day}" data-day="${day}" aria-label="${label}">${icon(path)}</a>`;
 }
 
 const MONTH = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", month: "long", year: "numeric" });
-const DISCORD_DATE = new Intl.DateTimeFormat("en-US", { timeZone: "UTC", dateStyle: "long" });
-const SLACK_DATE = new Intl.DateTimeFormat("en-US", {
-  timeZone: "UTC",
-  weekday: "long",
-  month: "long",
-  day: "numeric",
-});
-
-/** As each client writes the line between two days. */
-const DATES = {
-  discord: (day: Day) => DISCORD_DATE.format(new Date(`${day}T00:00:00Z`)),
-  slack: (day: Day) => SLACK_DATE.format(new Date(`${day}T00:00:00Z`)),
-};
-
-function icon(path: string, className = ""): Html {
-  return html`<svg class="icon ${className}" viewBox="0 0 24 24" aria-hidden="true"><path d="${path}" /></svg>`;
-}
-
 /** A folded newspaper. */
 const MARK = html`<svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
   <path class="sheet" d="M3 4.500h14.500V18a2 2 0 0 0 2 2H5a2 2 0 0 1-2-2Z" />
   <path class="fold" d="M17.5 8.500H21.500V18a2 2 0 0 1-4 0Z" />
   <path class="type" d="M6 8h8.500M6 11.500h3.500v4H6ZM12 11.75h2.500M12 15.25h2.5" />
 </svg>`;
-
-const RAILS = {
-  discord: html`<span class="guild home">${icon("M4 11.5 12 5l8 6.500V19a1 1 0 0 1-1 1h-4.500v-5h-5v5H5a1 1 0 0 1-1-1Z")}</span><i></i><span class="guild here">P</span><span class="guild"><small>ML</small></span><span class="guild"><small>NLP</small></span><span class="guild add">${icon("M12 6v12M6 12h12")}</span>`,
-  slack: html`<span class="workspace">P</span><span class="tool on">${icon("M4 11.5 12 5l8 6.500V19a1 1 0 0 1-1 1h-4.500v-5h-5v5H5a1 1 0 0 1-1-1Z")}</span><span class="tool">${icon("M5 6h14v9.500h-8L7 19v-3.500H5Z")}</span><span class="tool">${icon("M12 4.500a5.5 5.5 0 0 1 5.5 5.500c0 4 1.5 5.5 1.5 5.500H5s1.5-1.5 1.5-5.500A5.5 5.5 0 0 1 12 4.500M10 19h4")}</span>`,
-};

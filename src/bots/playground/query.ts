@@ -1,7 +1,9 @@
+import type { HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { parseDay } from "../../core/day.ts";
 import { parsePaperId } from "../../core/paper.ts";
+import { CHANNELS, CLIENTS, PersonId } from "./bot.ts";
 import { TOPS } from "./page.ts";
 
 const DayInput = z.string().refine((day) => parseDay(day) !== null, "day is a date such as 2026-04-22.");
@@ -51,6 +53,44 @@ export const Source = z.discriminatedUnion(
 );
 export type Source = z.infer<typeof Source>;
 
+const Place = {
+  client: z.enum(CLIENTS, `client is one of ${CLIENTS.join(", ")}.`),
+  channel: z.enum(
+    CHANNELS.map(({ name }) => name),
+    "There is no such channel.",
+  ),
+};
+const Person = PersonId.default("ada");
+const Ref = z.string().regex(/^\d{1,15}$/, "A message's ref is a number.");
+
+/** Which message of the log. */
+export const RefQuery = z.object({ ref: Ref });
+
+/** What a composer offers for the text in it. */
+export const CompleteQuery = z.object({ ...Place, person: Person, text: z.string().max(2000).default("") });
+
+/** Where a window that comes back left off. */
+export const EventsQuery = z.object({ after: Ref.transform(Number).optional() });
+
+/** What was typed into a composer and sent. */
+export const CommandBody = z.object({
+  ...Place,
+  person: Person,
+  text: z.string().trim().min(1, "There is no text.").max(2000, "A message has at most 2,000 characters."),
+});
+
+/** A button that was pressed, or with a value a menu's option that was chosen. */
+export const PressBody = z.object({
+  ...Place,
+  person: Person,
+  /** Null: a message that only the window has. */
+  message: Ref.nullable(),
+  id: z.string().min(1).max(255),
+  value: z.string().max(255).nullable().default(null),
+});
+
+export const ClockBody = z.object({ ...Place, action: z.enum(["next-digest", "next-day", "start-over"]) });
+
 /**
  * An empty parameter counts as absent, since a form sends its empty fields too.
  * @throws HTTPException 400 with one sentence
@@ -63,12 +103,24 @@ export function readQuery<T extends z.ZodType>(
     name,
     values.filter((value) => value.trim() !== "").join(", "),
   ]);
-  const parsed = schema.safeParse(Object.fromEntries(given.filter(([, value]) => value !== "")));
+  return parseOr400(Object.fromEntries(given.filter(([, value]) => value !== "")), schema);
+}
+
+/** @throws HTTPException 400 with one sentence */
+export async function readBody<T extends z.ZodType>(request: HonoRequest, schema: T): Promise<z.infer<T>> {
+  const body: unknown = await request.json().catch(() => {
+    throw new HTTPException(400, { message: "The body is no JSON." });
+  });
+  return parseOr400(body, schema);
+}
+
+function parseOr400<T extends z.ZodType>(value: unknown, schema: T): z.infer<T> {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const sentence = issue?.message.endsWith(".")
     ? issue.message
-    : `${issue?.path.join(".")} is not understood.`;
+    : `${issue?.path.join(".") || "The body"} is not understood.`;
   throw new HTTPException(400, { message: sentence });
 }
 

@@ -2,20 +2,20 @@ import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { type Day, feedDay } from "../../core/day.ts";
+import { sentence } from "../../core/command.ts";
 import type { Message } from "../../core/message.ts";
 import { SourceError } from "../../core/source.ts";
 import { TopicError } from "../../core/topic.ts";
-import { renderDiscord } from "../discord/render.ts";
-import { renderSlack } from "../slack/render.ts";
-import { drawDiscord } from "./draw-discord.ts";
-import { drawSlack } from "./draw-slack.ts";
+import type { Client, PlaygroundBot } from "./bot.ts";
+import { type Chat, createChat, draw, type PlaygroundDesk, renderPayload } from "./chat.ts";
 import type { Frame, Html } from "./draw.ts";
 import { drawPage } from "./page.ts";
-import { commandOf, PageQuery, readQuery, Source, splitTopics, writeQuery } from "./query.ts";
+import { commandOf, PageQuery, readQuery, RefQuery, Source, splitTopics, writeQuery } from "./query.ts";
 
 /** What the page asks of the product. What a thrown TopicError or SourceError says is shown as the answer. */
 export type PlaygroundProduct = {
@@ -42,12 +42,21 @@ type DigestQuery = {
   readonly offset: number;
 };
 
+/** How often a silent stream of events shows that it lives: proxies give up after a minute. */
+const HEARTBEAT_MS = 20_000;
+/** A command has at most 2,000 characters, of at most 4 bytes. */
+const MAX_BODY_BYTES = 20_000;
+const POSTS = ["/command", "/press", "/clock"];
+
 export type PlaygroundOptions = {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
   readonly product: PlaygroundProduct;
+  readonly bot: PlaygroundBot;
+  readonly desk: PlaygroundDesk;
   readonly now: () => Date;
+  readonly heartbeatMs?: number;
   /** Called with what no one expected; the visitor gets one sentence. */
   readonly onError: (error: unknown) => void;
 };
@@ -62,12 +71,16 @@ export async function startPlayground(
   const { host, port } = options;
   const files = await Promise.all(FILES.map(readPageFile));
   let servedPort = port;
-  const app = createApp(options, files, () => servedPort);
+  const chat = createChat({ heartbeatMs: HEARTBEAT_MS, ...options });
+  const app = createApp(options, chat, files, () => servedPort);
   const server = createAdaptorServer({ fetch: app.fetch, hostname: host });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (error) => {
+      chat.close();
+      reject(error);
+    });
     server.listen(port, host, () => {
-      server.off("error", reject);
+      server.removeAllListeners("error");
       resolve();
     });
   });
@@ -76,6 +89,7 @@ export async function startPlayground(
     url: `http://${isWildcard(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${servedPort}`,
     close: () =>
       new Promise((resolve, reject) => {
+        chat.close();
         server.close((error) => (error === undefined ? resolve() : reject(error)));
         // Browsers keep connections open for minutes; nothing here is worth waiting for.
         if ("closeAllConnections" in server) server.closeAllConnections();
@@ -87,15 +101,23 @@ type PageFile = { readonly path: string; readonly type: string; readonly body: s
 
 const FILES = [
   { path: "/page.css", type: "text/css; charset=utf-8" },
-  { path: "/page.js", type: "text/javascript; charset=utf-8" },
+  ...["theme", "page", "days", "chat", "composer", "dom"].map((name) => ({
+    path: `/${name}.js`,
+    type: "text/javascript; charset=utf-8",
+  })),
   { path: "/favicon.svg", type: "image/svg+xml" },
-] as const;
+];
 
-async function readPageFile(file: (typeof FILES)[number]): Promise<PageFile> {
+async function readPageFile(file: Omit<PageFile, "body">): Promise<PageFile> {
   return { ...file, body: await readFile(new URL(`./page${file.path}`, import.meta.url), "utf8") };
 }
 
-function createApp(options: PlaygroundOptions, files: readonly PageFile[], servedPort: () => number): Hono {
+function createApp(
+  options: PlaygroundOptions,
+  chat: Chat,
+  files: readonly PageFile[],
+  servedPort: () => number,
+): Hono {
   const { product, now, onError } = options;
   const app = new Hono();
   app.use(secureHeaders(HEADERS));
@@ -103,12 +125,22 @@ function createApp(options: PlaygroundOptions, files: readonly PageFile[], serve
     if (!isOwnHost(c, options.host, servedPort())) {
       throw new HTTPException(403, { message: "This address is not the one that Paperboy serves." });
     }
-    if (c.req.method !== "GET" && c.req.method !== "HEAD") {
-      throw new HTTPException(405, { message: "This page is only read." });
+    const isPost = c.req.method === "POST" && POSTS.includes(c.req.path);
+    if (isPost) requireOwnPage(c);
+    else if (c.req.method !== "GET" && c.req.method !== "HEAD") {
+      throw new HTTPException(405, { message: "This address is only read." });
     }
     c.header("cache-control", "no-store");
     await next();
   });
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () => {
+        throw new HTTPException(413, { message: "That is too long." });
+      },
+    }),
+  );
   app.notFound((c) => c.text("There is nothing at this address.", 404));
   app.onError((error, c) => {
     if (error instanceof HTTPException) {
@@ -126,6 +158,34 @@ function createApp(options: PlaygroundOptions, files: readonly PageFile[], serve
   }
 
   app.get("/", async (c) => {
+    const { topic, top } = readQuery({}, PageQuery);
+    const days = await product.days();
+    const newest = days[0]?.day;
+    // What a channel would get, at the first one's beginning: the first thing that a newcomer sees.
+    const taste =
+      newest === undefined
+        ? null
+        : await say(options, { kind: "digest", day: newest, topic, top, offset: 0 });
+    const [notice, loading] = [product.notice(), product.loading()];
+    return c.html(
+      drawPage({
+        view: "channels",
+        ...{
+          topic,
+          top,
+          days,
+          day: null,
+          today: feedDay(now()),
+          notice,
+          loading,
+          digest: taste,
+          reply: null,
+        },
+      }),
+    );
+  });
+
+  app.get("/days", async (c) => {
     const asked = readQuery(c.req.queries(), PageQuery);
     const days = await product.days();
     const day = asked.day ?? days[0]?.day ?? null;
@@ -135,7 +195,7 @@ function createApp(options: PlaygroundOptions, files: readonly PageFile[], serve
     ]);
     const today = feedDay(now());
     const [notice, loading] = [product.notice(), product.loading()];
-    return c.html(drawPage({ ...asked, days, day, today, notice, loading, digest, reply }));
+    return c.html(drawPage({ view: "days", ...asked, days, day, today, notice, loading, digest, reply }));
   });
 
   app.get("/message", async (c) => {
@@ -144,14 +204,19 @@ function createApp(options: PlaygroundOptions, files: readonly PageFile[], serve
   });
 
   app.get("/payload/:client{discord|slack}", async (c) => {
-    const message = await sayOr404(options, readQuery(c.req.queries(), Source));
-    const payload = c.req.param("client") === "discord" ? message.discordPayload : message.slackPayload;
+    const client = c.req.param("client") === "slack" ? "slack" : "discord";
+    const payload =
+      c.req.query("ref") === undefined
+        ? (await sayOr404(options, readQuery(c.req.queries(), Source))).payloads[client]
+        : await chat.payload(client, readQuery(c.req.queries(), RefQuery).ref);
+    if (payload === null) throw new HTTPException(404, { message: "There is no such message." });
     return c.body(payload, 200, { "content-type": "application/json; charset=utf-8" });
   });
 
   app.get("/status", async (c) =>
-    c.json({ days: (await product.days()).length, loading: product.loading() }),
+    c.json({ days: (await product.days()).length, loading: product.loading(), windows: chat.windows() }),
   );
+  app.route("/", chat.app);
   return app;
 }
 
@@ -197,6 +262,15 @@ function isOwnHost(c: Context, host: string, port: number): boolean {
   return served.host === own?.host;
 }
 
+/** Only this page's own script posts: no other site's form or script, whatever cookies or networks it shares. */
+function requireOwnPage(c: Context): void {
+  const fromHere = c.req.header("origin") !== undefined || c.req.header("sec-fetch-site") === "same-origin";
+  if (!fromHere) throw new HTTPException(403, { message: "Only the page itself may do that." });
+  if (!/^application\/json(?:;|$)/i.test(c.req.header("content-type") ?? "")) {
+    throw new HTTPException(415, { message: "The body is JSON." });
+  }
+}
+
 function isLoopback(host: string): boolean {
   return ["localhost", "::1", "[::1]"].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
 }
@@ -208,31 +282,38 @@ function isWildcard(host: string): boolean {
 type Said = {
   readonly discord: Html;
   readonly slack: Html;
-  readonly discordPayload: string;
-  readonly slackPayload: string;
+  readonly payloads: Readonly<Record<Client, string>>;
 };
 
 /** The message of a source, drawn twice from the very bytes that would be sent; null where there is none. */
 async function say({ product, now }: PlaygroundOptions, source: Source): Promise<Said | null> {
   const message = await ask(product, source).catch((error: unknown) => {
-    if (error instanceof SourceError) return sentence([error.message]);
+    if (error instanceof SourceError) return sentence(FAILED, error.message);
     if (!(error instanceof TopicError)) throw error;
-    return sentence([error.message, ...(error.suggestion === null ? [] : [`Try: ${error.suggestion}`])]);
+    return sentence(
+      FAILED,
+      error.message,
+      ...(error.suggestion === null ? [] : [`Try: ${error.suggestion}`]),
+    );
   });
   if (message === null) return null;
+  const command = commandOf(source);
   const frame: Frame = {
+    ref: null,
     source: writeQuery(source),
     time: source.kind === "digest" ? "9:00 AM" : CLOCK.format(now()),
-    command: commandOf(source),
+    at: null,
+    used: command === null ? null : { name: "you", command },
+    onlyYou: command !== null,
     pages: message.pages?.id ?? null,
+    thread: null,
+    file: null,
   };
-  const discordPayload = JSON.stringify(renderDiscord(message), null, 2);
-  const slackPayload = JSON.stringify(renderSlack(message), null, 2);
+  const payloads = { discord: renderPayload("discord", message), slack: renderPayload("slack", message) };
   return {
-    discord: drawDiscord(JSON.parse(discordPayload), frame),
-    slack: drawSlack(JSON.parse(slackPayload), frame),
-    discordPayload,
-    slackPayload,
+    discord: draw("discord", payloads.discord, frame),
+    slack: draw("slack", payloads.slack, frame),
+    payloads,
   };
 }
 
@@ -254,16 +335,5 @@ function ask(product: PlaygroundProduct, source: Source): Promise<Message | null
   }
 }
 
-function sentence(lines: readonly string[]): Message {
-  return {
-    title: "That did not work",
-    intro: lines,
-    items: [],
-    select: null,
-    buttons: [],
-    pages: null,
-    footer: null,
-  };
-}
-
+const FAILED = "That did not work";
 const CLOCK = new Intl.DateTimeFormat("en-US", { hour: "numeric", minute: "2-digit" });

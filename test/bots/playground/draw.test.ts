@@ -7,7 +7,17 @@ import { drawSlack } from "../../../src/bots/playground/draw-slack.ts";
 import type { Frame } from "../../../src/bots/playground/draw.ts";
 import { renderSlack } from "../../../src/bots/slack/render.ts";
 
-const FRAME: Frame = { source: "kind=search&query=x", time: "9:00 AM", command: null, pages: "v1:page" };
+const FRAME: Frame = {
+  ref: null,
+  source: "kind=search&query=x",
+  time: "9:00 AM",
+  at: null,
+  used: null,
+  onlyYou: false,
+  pages: "v1:page",
+  thread: null,
+  file: null,
+};
 
 function discord(payload: unknown, frame: Frame = FRAME): string {
   return String(drawDiscord(payload, frame));
@@ -190,11 +200,37 @@ describe("both drawers", () => {
   );
 
   it("mark the answer to a command as seen by who asked only", () => {
-    const answer: Frame = { ...FRAME, command: "/papers search <b>" };
+    const answer: Frame = {
+      ...FRAME,
+      used: { name: "Ada", command: "/papers search <b>" },
+      onlyYou: true,
+    };
     for (const html of [discord({ components: [] }, answer), slack({ text: "x" }, answer)]) {
       expect(html).toContain("<code>/papers search &lt;b&gt;</code>");
       expect(html).toMatch(/Only (?:you can see this|visible to you)/);
       expect(html).toContain(`class="message ephemeral"`);
+    }
+  });
+
+  it("name who used the command, before everybody", () => {
+    const answer: Frame = { ...FRAME, used: { name: "Ada", command: "/papers today" } };
+    for (const html of [discord({ components: [] }, answer), slack({ text: "x" }, answer)]) {
+      expect(html).toMatch(/Ada(?:<\/b>)? used <code>\/papers today<\/code>/);
+      expect(html).not.toContain("ephemeral");
+    }
+  });
+
+  it("draw a file and a thread, whatever their names", () => {
+    const frame: Frame = {
+      ...FRAME,
+      thread: `"><img src=x>`,
+      file: { name: `<b>.bib`, type: `a"b`, text: "</code><img src=x>" },
+    };
+    for (const html of [discord({ components: [] }, frame), slack({ text: "x" }, frame)]) {
+      expect(html).toContain("&lt;b&gt;.bib");
+      expect(html).toContain("18 bytes");
+      expect(html).not.toContain("<img src=x>");
+      expect(html).toContain("<details");
     }
   });
 

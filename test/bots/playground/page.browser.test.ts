@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startPlayground } from "../../../src/bots/playground/server.ts";
+import { createFakeDesk } from "./fake-desk.ts";
 import { createFakeProduct, type FakeState } from "./fake-product.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -21,6 +22,7 @@ describe.skipIf(absent)("the page in a browser", () => {
   let state: FakeState;
   let playground: Awaited<ReturnType<typeof startPlayground>>;
   let page: Page;
+  let asked: string[] = [];
   /** What the browser complained of, and requests to where none should go. */
   let complaints: string[] = [];
 
@@ -35,15 +37,25 @@ describe.skipIf(absent)("the page in a browser", () => {
   afterAll(() => browser?.close());
 
   async function open(options: BrowserContextOptions & { path?: string; thumbnails?: boolean } = {}) {
-    const { path = "/", thumbnails = true, ...context } = options;
-    page = await browser.newPage({
+    const { path = "/days", thumbnails = true, ...context } = options;
+    page = await watch({
       reducedMotion: "reduce",
       viewport: { width: 1440, height: 900 },
       ...context,
     });
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    await page.route(
+    await hold(page, thumbnails);
+    await page.goto(playground.url + path);
+  }
+
+  async function watch(options: BrowserContextOptions) {
+    const opened = await browser.newPage(options);
+    opened.on("console", (message) => complaints.push(message.text()));
+    opened.on("pageerror", (error) => complaints.push(error.message));
+    return opened;
+  }
+  /** Nothing but thumbnails is asked for elsewhere, and these come from here. */
+  async function hold(opened: Page, thumbnails = true) {
+    await opened.route(
       (url) => url.origin !== playground.url,
       (route) => {
         const { hostname } = new URL(route.request().url());
@@ -51,16 +63,20 @@ describe.skipIf(absent)("the page in a browser", () => {
         return thumbnails ? route.fulfill({ contentType: "image/png", body: PIXEL }) : route.abort();
       },
     );
-    await page.goto(playground.url + path);
   }
 
   async function serve() {
     const fake = createFakeProduct();
     state = fake.state;
+    const { desk, bot, asked: heard } = createFakeDesk();
+    asked = heard;
+    await bot.start();
     playground = await startPlayground({
       host: "127.0.0.1",
       port: 0,
       product: fake.product,
+      desk,
+      bot,
       now: () => new Date("2026-04-23T14:05:00Z"),
       onError: (error) => complaints.push(String(error)),
     });
@@ -146,7 +162,7 @@ describe.skipIf(absent)("the page in a browser", () => {
     const link = inPane("slack", ".replies a").getByText("arXiv").first();
     expect(await link.getAttribute("rel")).toBe("noreferrer noopener");
     await inPane("slack", ".replies").getByText("Save").first().click();
-    await page.getByText("The playground only reads").waitFor();
+    await page.getByText("This is a preview").waitFor();
   });
 
   it("shows the exact payload of a message and copies it", async () => {
@@ -211,7 +227,7 @@ describe.skipIf(absent)("the page in a browser", () => {
       (url) => url.origin !== playground.url,
       (route) => route.fulfill({ contentType: "image/png", body: PIXEL }),
     );
-    await page.goto(playground.url);
+    await page.goto(`${playground.url}/days`);
     await inPane("slack", "").getByText("Fetching the last 30 lists").waitFor();
     state.days = days.slice(1);
     await page.clock.runFor(2000);
@@ -240,16 +256,16 @@ describe.skipIf(absent)("the page in a browser", () => {
     expect(await background()).toBe(dark);
   });
 
-  it.each([320, 390, 768, 1100, 1440])(
+  it.each([320, 390, 768, 1180, 1440])(
     "fits %i pixels, in light and dark, with long words",
     async (width) => {
       await serve();
       state.notice = `A notice with a very${"Long".repeat(40)} word.`;
       for (const colorScheme of ["light", "dark"] as const) {
         if (colorScheme === "dark") await page.close();
-        await open({ viewport: { width, height: 800 }, colorScheme, path: "/?search=news" });
+        await open({ viewport: { width, height: 800 }, colorScheme, path: "/days?search=news" });
         for (const client of ["discord", "slack"]) {
-          if (width < 1100) await page.locator(`#show-${client}`).check({ force: true });
+          if (width < 1180) await page.locator(`#show-${client}`).check({ force: true });
           const wide = await page.evaluate(`
             [document.documentElement, ...document.querySelectorAll(".scroll")]
               .filter((node) => node.scrollWidth > node.clientWidth)
@@ -275,5 +291,221 @@ describe.skipIf(absent)("the page in a browser", () => {
     await page.getByRole("button", { name: "Show" }).click();
     await inPane("slack", ".replies h3").getByText("Search · news").waitFor();
     expect(await inPane("discord", "#discord-digest h3").textContent()).toBe("Daily Papers · 2026-04-23");
+  });
+
+  describe("the living channels", () => {
+    const composer = (client: "Discord" | "Slack", on: Page = page) =>
+      on.getByRole("combobox", { name: `Message #papers on ${client}` });
+    const log = (client: "Discord" | "Slack", on: Page = page) =>
+      on.getByRole("log", { name: `Messages in #papers on ${client}` });
+    const options = (client: string) =>
+      page.getByRole("listbox", { name: `Suggestions on ${client}` }).getByRole("option");
+
+    it("a newcomer subscribes by keyboard, gets the next digest at once, and so does a second window", async () => {
+      await serve();
+      await open({ path: "/" });
+      const other = await watch({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
+      await hold(other);
+      await other.goto(playground.url);
+      const field = composer("Discord");
+      await page.keyboard.press("/");
+      await expect.poll(() => field.inputValue(), PATIENT).toBe("/");
+      await options("Discord").first().waitFor();
+      expect(await options("Discord").count()).toBe(4);
+      await page.keyboard.type("papers su");
+      await expect.poll(() => options("Discord").count(), PATIENT).toBe(1);
+      expect(await options("Discord").first().getAttribute("aria-selected")).toBe("true");
+      expect(await field.getAttribute("aria-activedescendant")).toBe("discord-suggestions-0");
+      await page.keyboard.press("Tab");
+      expect(await field.inputValue()).toBe("/papers subscribe ");
+      await page.locator(".discord .picker").getByText("What to follow").waitFor();
+      await page.keyboard.type("efficient inference");
+      await page.keyboard.press("Enter");
+      await log("Discord").getByText("Subscribed this channel to 1 efficient inference.").waitFor();
+      expect(await field.inputValue()).toBe("");
+      expect(await log("Discord").textContent()).toContain("Ada used /papers subscribe efficient inference");
+      await log("Discord", other).getByText("Subscribed this channel").waitFor();
+
+      await page.getByRole("button", { name: "Next digest now" }).click();
+      for (const window of [page, other]) {
+        await log("Discord", window).getByText("Daily Papers · Thursday 23 April").waitFor();
+        // The digest is of another day, at nine by UTC, shown in the channel's zone.
+        await log("Discord", window).getByText("April 23, 2026").waitFor();
+        await expect
+          .poll(() => window.locator("#clock-now").textContent(), PATIENT)
+          .toBe("Thu 23 Apr, 11:00");
+        expect(await log("Discord", window).locator("time").last().textContent()).toBe("11:00 AM");
+        expect(await log("Discord", window).locator("article").count()).toBe(2);
+        expect(await log("Slack", window).locator("article").count()).toBe(0);
+      }
+      await other.close();
+    });
+
+    it.each(["Discord", "Slack"] as const)(
+      "on %s one searches, opens a card, saves it, takes that back, discusses it",
+      async (client) => {
+        await serve();
+        await open({ path: "/" });
+        await composer(client).fill("/papers search news");
+        await page.keyboard.press("Enter");
+        const own = log(client).getByRole("article");
+        await own.getByText("Search · news").waitFor();
+        await own.getByRole("combobox", { name: "Choose a paper" }).selectOption("2604.00002");
+        await own.getByText("Card of 2604.00002").waitFor();
+        const card = own.last();
+        // A double click is one press.
+        await card.getByRole("button", { name: "Save" }).dblclick();
+        await card.getByText("Saved by you.").waitFor();
+        expect(asked.filter((question) => question.includes("v1:save"))).toHaveLength(1);
+        expect(await own.count()).toBe(2);
+        await card.getByRole("button", { name: "Unsave" }).click();
+        await card.getByText("Not saved.").waitFor();
+        await card.getByRole("button", { name: "Discuss" }).click();
+        await own.getByText(client === "Slack" ? "1 reply" : "See Thread").click();
+        await own.locator("details[open]").waitFor();
+        await own
+          .getByRole("button", { name: /Dismiss/ })
+          .first()
+          .click();
+        await expect.poll(() => own.count(), PATIENT).toBe(2);
+      },
+    );
+
+    it("shows an exported file, copies and saves it", async () => {
+      await serve();
+      await open({ path: "/", permissions: ["clipboard-read", "clipboard-write"] });
+      await composer("Slack").fill("/papers saved bibtex");
+      await page.getByRole("button", { name: "Send on Slack" }).click();
+      const file = log("Slack").getByRole("figure", { name: "File papers.bib" });
+      await file.getByRole("button", { name: "Copy" }).click();
+      await expect
+        .poll(() => page.evaluate<string>("navigator.clipboard.readText()"), PATIENT)
+        .toContain("<b>One</b>");
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        file.getByRole("button", { name: "Download" }).click(),
+      ]);
+      expect(download.suggestedFilename()).toBe("papers.bib");
+    });
+
+    it("takes back for everybody what one undoes, and answers who has no rights alone", async () => {
+      await serve();
+      await open({ path: "/" });
+      await page.locator("li").getByText("/papers subscribe efficient inference").first().click();
+      await log("Discord").getByText("Subscribed this channel").waitFor();
+      await log("Discord").getByRole("button", { name: "Undo" }).click();
+      await log("Discord").getByText("Undone.").waitFor();
+      expect(await log("Discord").locator("article").count()).toBe(1);
+      await page.getByLabel("Who you are on Slack").selectOption("sam");
+      expect(await page.getByLabel("Who you are on Discord").inputValue()).toBe("sam");
+      await composer("Discord").fill("/papers subscribe x");
+      await page.keyboard.press("Enter");
+      await log("Discord").getByText("Only who may change this channel").waitFor();
+      await composer("Discord").fill("hello <b>all</b>");
+      await page.keyboard.press("Enter");
+      await log("Discord").getByText("hello <b>all</b>").waitFor();
+      await page.reload();
+      await log("Discord").getByText("hello <b>all</b>").waitFor();
+      expect(await page.getByLabel("Who you are on Slack").inputValue()).toBe("sam");
+      expect(await log("Discord").locator("article").count()).toBe(2);
+    });
+
+    it("marks other channels' news, and shows a channel where one left it", async () => {
+      await serve();
+      await open({ path: "/" });
+      const channels = page.getByRole("navigation", { name: "Channels on Discord" });
+      await channels.getByRole("button", { name: "agents" }).click();
+      const field = page.getByRole("combobox", { name: "Message #agents on Discord" });
+      await field.fill("Here");
+      await page.keyboard.press("Enter");
+      await page.getByRole("log", { name: "Messages in #agents on Discord" }).getByText("Here").waitFor();
+      const other = await watch({ viewport: { width: 1440, height: 900 } });
+      await hold(other);
+      await other.goto(playground.url);
+      await field.fill("There");
+      await page.keyboard.press("Enter");
+      const unread = other.getByRole("button", { name: /^agents ?, new messages$/ });
+      await unread.waitFor();
+      await unread.click();
+      await other.getByRole("log", { name: "Messages in #agents on Discord" }).getByText("There").waitFor();
+      expect(await unread.count()).toBe(0);
+      await other.close();
+      await page.reload();
+      await field.waitFor();
+    });
+
+    it("chooses with arrows, closes with Escape, and brings back what was sent", async () => {
+      await serve();
+      await open({ path: "/" });
+      const field = composer("Slack");
+      await field.pressSequentially("/");
+      await expect.poll(() => options("Slack").count(), PATIENT).toBe(1);
+      await page.keyboard.press("Enter");
+      await expect.poll(() => options("Slack").count(), PATIENT).toBe(4);
+      await page.keyboard.press("ArrowUp");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => field.inputValue(), PATIENT).toBe("/papers saved ");
+      await expect.poll(() => options("Slack").count(), PATIENT).toBe(2);
+      // A choice is only taken once it is pointed at: Enter sends what was typed.
+      expect(await field.getAttribute("aria-activedescendant")).toBeNull();
+      await page.keyboard.press("Escape");
+      expect(await options("Slack").count()).toBe(0);
+      expect(await field.getAttribute("aria-expanded")).toBe("false");
+      await page.keyboard.press("Enter");
+      await log("Slack").getByText("1 paper as BibTeX.").waitFor();
+      await page.keyboard.press("ArrowUp");
+      expect(await field.inputValue()).toBe("/papers saved");
+    });
+
+    it("shows the exact payload of an answer that only this window has", async () => {
+      await serve();
+      await open({ path: "/" });
+      await composer("Discord").fill("/papers search x");
+      await page.keyboard.press("Enter");
+      await log("Discord").getByRole("button", { name: "Show the payload that Discord gets" }).click();
+      const dialog = page.getByRole("dialog", { name: "Discord · create message" });
+      const shown = JSON.parse((await dialog.locator("code").textContent()) ?? "");
+      expect(JSON.stringify(shown)).toContain("Search · x");
+    });
+
+    it("comes back to where it was after the preview of a day", async () => {
+      await serve();
+      await open({ path: "/" });
+      await composer("Discord").fill("/papers search x");
+      await page.keyboard.press("Enter");
+      await log("Discord").getByText("Search · x").waitFor();
+      await page.getByRole("link", { name: "Any day" }).click();
+      await inPane("discord", "#discord-digest h3").getByText("Daily Papers").waitFor();
+      expect(new URL(page.url()).pathname).toBe("/days");
+      await page.goBack();
+      await log("Discord").getByText("Search · x").waitFor();
+    });
+
+    it.each([320, 768, 1440])("fits %i pixels with all kinds of messages", async (width) => {
+      await serve();
+      await open({ path: "/", viewport: { width, height: 700 }, colorScheme: "dark" });
+      for (const client of ["Discord", "Slack"] as const) {
+        if (width < 1180) await page.locator(`#show-${client.toLowerCase()}`).check({ force: true });
+        for (const text of [
+          "/papers subscribe x",
+          "/papers search y",
+          "/papers saved bibtex",
+          "w".repeat(400),
+        ]) {
+          await composer(client).fill(text);
+          await page.keyboard.press("Enter");
+        }
+        await expect.poll(() => log(client).locator("article").count(), PATIENT).toBe(4);
+        await composer(client).fill("/papers s");
+        await options(client).first().waitFor();
+        const wide = await page.evaluate(`
+          [document.documentElement, ...document.querySelectorAll(".scroll, .picker, .side nav, .clock")]
+            .filter((node) => node.scrollWidth > node.clientWidth && !node.matches(".side nav"))
+            .map((node) => node.className)`);
+        expect(wide).toEqual([]);
+        const box = await composer(client).boundingBox();
+        expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(700);
+      }
+    });
   });
 });

@@ -2,6 +2,7 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { startPlayground } from "../../../src/bots/playground/server.ts";
+import { createFakeDesk } from "./fake-desk.ts";
 import { createFakeProduct, HOSTILE } from "./fake-product.ts";
 
 type Playground = Awaited<ReturnType<typeof startPlayground>>;
@@ -14,10 +15,15 @@ afterEach(async () => {
 async function start(host = "127.0.0.1", port = 0) {
   const errors: unknown[] = [];
   const { product, state } = createFakeProduct();
+  const { desk, bot, asked } = createFakeDesk();
+  await bot.start();
   const playground = await startPlayground({
     host,
     port,
     product,
+    desk,
+    bot,
+    heartbeatMs: 50,
     now: () => new Date("2026-04-23T14:05:00Z"),
     onError: (error) => errors.push(error),
   });
@@ -26,7 +32,7 @@ async function start(host = "127.0.0.1", port = 0) {
     const response = await fetch(new URL(path, playground.url), init);
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
-  return { playground, state, errors, get };
+  return { playground, state, errors, get, desk, bot, asked };
 }
 
 /** With a Host header of one's own, which fetch does not allow. */
@@ -43,7 +49,7 @@ function getAs(url: string, headers: Record<string, string>): Promise<number> {
 describe("the page", () => {
   it("holds the newest day's digest in its first HTML, drawn for both clients", async () => {
     const { get, state } = await start();
-    const { status, headers, text } = await get("/");
+    const { status, headers, text } = await get("/days");
     expect(status).toBe(200);
     expect(headers.get("content-type")).toMatch(/^text\/html/);
     expect(state.asked).toEqual(["digest 2026-04-23 5 0 "]);
@@ -58,16 +64,16 @@ describe("the page", () => {
 
   it("offers the stored days, and the ones beside the shown day as links", async () => {
     const { get } = await start();
-    const { text } = await get("/?day=2026-04-22");
-    expect(text).toMatch(/id="earlier"[^>]*href="\/\?day=2026-04-21"/);
-    expect(text).toMatch(/id="later"[^>]*href="\/\?day=2026-04-23"/);
+    const { text } = await get("/days?day=2026-04-22");
+    expect(text).toMatch(/id="earlier"[^>]*href="\/days\?day=2026-04-21"/);
+    expect(text).toMatch(/id="later"[^>]*href="\/days\?day=2026-04-23"/);
     expect(text).toMatch(/<option value="2026-04-22" selected>Wednesday 22 April · 12<\/option>/);
   });
 
   it("asks for the topics, top and search of its address", async () => {
     const { get, state } = await start();
     const query = `topic=agents%20-robotics,org:nvidia&topic="a,b"%20c&top=10&search=diffusion`;
-    const { text } = await get(`/?day=2026-04-21&${query}`);
+    const { text } = await get(`/days?day=2026-04-21&${query}`);
     expect(state.asked).toEqual([
       'digest 2026-04-21 10 0 agents -robotics|org:nvidia|"a,b" c',
       "search diffusion 0",
@@ -77,7 +83,7 @@ describe("the page", () => {
 
   it("says calmly that a weekend has no list", async () => {
     const { get } = await start();
-    const { status, text } = await get("/?day=2026-04-25");
+    const { status, text } = await get("/days?day=2026-04-25");
     expect(status).toBe(200);
     expect(text).toContain("No list on Saturday 25 April.");
     expect(text).toContain("Monday to Friday");
@@ -87,21 +93,21 @@ describe("the page", () => {
     const { get, state } = await start();
     state.days = [];
     state.loading = true;
-    expect((await get("/")).text).toContain("Fetching the last 30 lists…");
-    expect(JSON.parse((await get("/status")).text)).toEqual({ days: 0, loading: true });
+    expect((await get("/days")).text).toContain("Fetching the last 30 lists…");
+    expect(JSON.parse((await get("/status")).text)).toEqual({ days: 0, loading: true, windows: 0 });
     state.loading = false;
-    expect((await get("/")).text).toContain("No papers yet.");
+    expect((await get("/days")).text).toContain("No papers yet.");
   });
 
   it("shows the product's notice as text", async () => {
     const { get, state } = await start();
     state.notice = "A <b>sample</b> serves.";
-    expect((await get("/")).text).toContain("A &lt;b&gt;sample&lt;/b&gt; serves.");
+    expect((await get("/days")).text).toContain("A &lt;b&gt;sample&lt;/b&gt; serves.");
   });
 
   it("shows what is wrong with a topic, and a query that works", async () => {
     const { get, errors } = await start();
-    const { status, text } = await get("/?topic=has:wings");
+    const { status, text } = await get("/days?topic=has:wings");
     expect(status).toBe(200);
     expect(text).toContain("has: knows code and model, not wings.");
     expect(text).toContain("Try: has:code");
@@ -110,7 +116,7 @@ describe("the page", () => {
 
   it("tells an unexpected error to the log and not to the visitor", async () => {
     const { get, errors } = await start();
-    const { status, text } = await get("/?topic=explode");
+    const { status, text } = await get("/days?topic=explode");
     expect(status).toBe(500);
     expect(text).not.toContain("inner detail");
     expect(errors).toHaveLength(1);
@@ -163,12 +169,12 @@ describe("a message", () => {
 
 describe("input", () => {
   it.each([
-    ["/?day=2026-02-30", "day is a date such as 2026-04-22."],
-    ["/?day=today", "day is a date such as 2026-04-22."],
-    ["/?top=7", "top is one of 5, 10, 20."],
-    ["/?top=5&top=10", "top is one of 5, 10, 20."],
-    [`/?topic=${"a".repeat(501)}`, "A topic has at most 500 characters."],
-    [`/?search=${"a".repeat(251)}`, "A search has at most 250 characters."],
+    ["/days?day=2026-02-30", "day is a date such as 2026-04-22."],
+    ["/days?day=today", "day is a date such as 2026-04-22."],
+    ["/days?top=7", "top is one of 5, 10, 20."],
+    ["/days?top=5&top=10", "top is one of 5, 10, 20."],
+    [`/days?topic=${"a".repeat(501)}`, "A topic has at most 500 characters."],
+    [`/days?search=${"a".repeat(251)}`, "A search has at most 250 characters."],
     ["/message", "kind is one of digest, search, paper."],
     ["/message?kind=other", "kind is one of digest, search, paper."],
     ["/message?kind=digest", "day is not understood."],
@@ -183,7 +189,7 @@ describe("input", () => {
 
   it("that is empty counts as absent, as a form sends it", async () => {
     const { get, state } = await start();
-    expect((await get("/?day=&topic=&top=&search=")).status).toBe(200);
+    expect((await get("/days?day=&topic=&top=&search=")).status).toBe(200);
     expect(state.asked).toEqual(["digest 2026-04-23 5 0 "]);
   });
 
@@ -201,7 +207,7 @@ describe("input", () => {
 describe("safety", () => {
   it("every answer carries the policy headers", async () => {
     const { get } = await start();
-    for (const path of ["/", "/page.css", "/status", "/?top=7", "/nothing"]) {
+    for (const path of ["/", "/page.css", "/status", "/days?top=7", "/nothing"]) {
       const { headers } = await get(path);
       expect(headers.get("content-security-policy")).toBe(
         "default-src 'none'; img-src 'self' https://cdn-thumbnails.huggingface.co https://cdn-uploads.huggingface.co data:; " +
@@ -215,7 +221,9 @@ describe("safety", () => {
 
   it("the page has neither inline style nor inline script", async () => {
     const { get } = await start();
-    expect((await get("/")).text).not.toMatch(/<style|\sstyle="|<script>|\son\w+="/);
+    expect((await get("/")).text + (await get("/days")).text).not.toMatch(
+      /<style|\sstyle="|<script>|\son\w+="/,
+    );
   });
 
   it.each([
