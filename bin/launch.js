@@ -4,7 +4,7 @@
 //   node bin/launch.js <file.ts | name of an installed tool> [arguments…]
 
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import module from "node:module";
 import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -26,10 +26,14 @@ export async function launch(program, args) {
   const file = program.endsWith(".ts") ? resolve(root, program) : toolFile(program);
   // Stripped and compiled modules are kept, for this process, its threads and its children: starts take half as long.
   process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules", ".cache", "paperboy");
+  followParent();
   if (Number(process.versions.node.split(".")[0]) >= 24) {
     module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
     process.argv = [process.execPath, file, ...args];
-    await import(pathToFileURL(file).href);
+    await import(pathToFileURL(file).href).catch((error) => {
+      if (error?.code !== "ERR_MODULE_NOT_FOUND") throw error;
+      fail(`Paperboy is not installed whole (${error.message.split("\n")[0]}): run "npm ci" in ${root}.`);
+    });
     return;
   }
   const node = bundledNode();
@@ -40,7 +44,7 @@ export async function launch(program, args) {
   }
   // The child writes to this terminal itself and has its own process group's signals; those sent
   // to this process alone (kill, a supervisor) are handed on, so nothing is orphaned.
-  const child = spawn(node, [file, ...args], { stdio: "inherit" });
+  const child = spawn(node, ["--disable-warning=ExperimentalWarning", file, ...args], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) {
     if (signal in constants.signals) process.on(signal, () => child.kill(signal));
   }
@@ -49,6 +53,21 @@ export async function launch(program, args) {
     if (signal === null) process.exit(code ?? 1);
     process.exit(128 + (constants.signals[signal] ?? 0));
   });
+}
+
+/**
+ * Under npm there is a shell between npm and this process, which dies of a SIGTERM without handing it on. So the end of
+ * the parent is taken for one, and nothing is orphaned.
+ */
+function followParent() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, "SIGTERM");
+  }, 250);
+  timer.unref();
 }
 
 /** By path, not through node_modules/.bin: npm 10 deletes .bin/node when two packages claim it. */
@@ -78,7 +97,7 @@ function fail(sentence) {
   process.exit(1);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const [program, ...args] = process.argv.slice(2);
   if (program === undefined) fail("usage: node bin/launch.js <file.ts | tool> [arguments…]");
   await launch(program, args);

@@ -1,11 +1,14 @@
 import type { IngestEvent, RefreshReport } from "./core/ingest.ts";
+import type { SenderEvent } from "./core/sender.ts";
 import type { Log } from "./log.ts";
 
 /** What happens that is worth counting: one function each, one log line each. */
 export type Events = {
   ingested(event: IngestEvent): void;
   refreshed(report: RefreshReport): void;
-  firstListsRead(report: { readonly kept: number; readonly failedDays: number }): void;
+  recentListsRead(report: { readonly kept: number; readonly failedDays: number }): void;
+  sent(event: SenderEvent): void;
+  storeGone(): void;
   pageFailed(error: unknown): void;
   /** Something that nobody expected, while doing `what`; the process goes on. */
   unexpected(what: string, error: unknown): void;
@@ -32,8 +35,23 @@ export function createEvents(log: Log): Events {
         "refreshed",
       );
     },
-    firstListsRead(report) {
-      log.info(report, "first lists read");
+    recentListsRead(report) {
+      log.info(report, "recent lists read");
+    },
+    sent(event) {
+      if (event.kind === "unexpected") {
+        log.error({ err: event.error }, `unexpected: ${event.what}`);
+      } else if (event.kind === "planned") {
+        log.debug({ channels: event.channels, slots: event.slots }, "slots planned");
+      } else {
+        const { id, platform, workspace, channel, kind, slot, attempts } = event.delivery;
+        const ids = { id, platform, workspace, channel, kind, slot, attempts, detail: event.detail };
+        if (event.kind === "settled") log.info({ ...ids, outcome: event.outcome }, "delivery settled");
+        else log.info({ ...ids, nextAttemptAt: event.nextAttemptAt }, "delivery postponed");
+      }
+    },
+    storeGone() {
+      log.error("the store's file was deleted while Paperboy runs: what comes in now is lost; restart it");
     },
     pageFailed(error) {
       log.error({ err: error }, "the playground could not answer");

@@ -1,80 +1,105 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Config } from "./config.ts";
 import { catchUp } from "./core/catch-up.ts";
-import type { Context } from "./core/context.ts";
+import type { ChannelStore } from "./core/channel.ts";
+import type { Clock, Context } from "./core/context.ts";
 import { shortDate } from "./core/day.ts";
+import type { Ledger } from "./core/delivery.ts";
 import { createHuggingFace } from "./core/hugging-face.ts";
 import { createIngest, type Ingest, type IngestEvent } from "./core/ingest.ts";
 import type { SearchIndex } from "./core/search.ts";
 import type { PaperSource } from "./core/source.ts";
 import type { Store } from "./core/store.ts";
 import { summarize } from "./core/summarize.ts";
+import { createChannelStore } from "./storage/channels.ts";
 import { openSqlite } from "./storage/database.ts";
+import { createLedger } from "./storage/ledger.ts";
+import { createMessageLog } from "./storage/message-log.ts";
 import { createSearchIndex } from "./storage/search-index.ts";
 import { createStore } from "./storage/store.ts";
 
-/** The store, its index and where papers come from, opened together. */
+/** All that lasts, its search index, and where papers come from, opened together. */
 export type Library = {
   readonly store: Store;
+  readonly channels: ChannelStore;
+  readonly ledger: Ledger;
+  readonly messages: ReturnType<typeof createMessageLog>;
   readonly source: PaperSource;
   readonly ingest: Ingest;
-  /**
-   * What questions are answered from: the store, or, while it is empty, the bundled sample with a notice that says
-   * so.
-   */
+  /** What questions are answered from: the store, or, while it is empty, the bundled sample with a notice that says so. */
   context(): Promise<Context>;
   /** Brings the search index to where the store stands, so that the first search need not wait. */
   warmUp(): Promise<void>;
+  /** Whether the store's file was deleted under the running program: what is written then is lost. */
+  isGone(): boolean;
   /** Why the sample serves, as its notice ends: `while Hugging Face is out of reach`. */
   explainSample(reason: string): void;
   close(): Promise<void>;
 };
 
-/**
- * @param report hears what ingest does
- * @throws DatabaseError where the store cannot be used
- */
+export type LibraryOptions = {
+  /** Hears what ingest does. */
+  readonly report: (event: IngestEvent) => void;
+  /** Gets a line when the search index broke or could not be kept. */
+  readonly log: (line: string) => void;
+  /** What commands take for now; papers are always fetched by the real time. */
+  readonly clock?: Clock;
+};
+
+/** @throws DatabaseError where the store cannot be used */
 export async function openLibrary(
   config: Pick<Config, "databasePath" | "hfEndpoint" | "hfToken">,
-  report: (event: IngestEvent) => void,
+  { report, log, clock = () => new Date() }: LibraryOptions,
 ): Promise<Library> {
-  const store = createStore(await openSqlite(config.databasePath));
+  const db = await openSqlite(config.databasePath);
+  const store = createStore(db);
   const source = createHuggingFace({
     endpoint: config.hfEndpoint,
     token: config.hfToken,
     userAgent: "paperboy (+https://huggingface.co/papers)",
   });
-  const clock = () => new Date();
   const ingest = createIngest({ source, store, clock: Date.now, summarize, report });
   const snapshotFile = config.databasePath === ":memory:" ? null : `${config.databasePath}.search`;
-  const index = createFreshIndex(store, snapshotFile);
-  let sample: Promise<{ store: Store; index: FreshIndex }> | null = null;
+  const index = createFreshIndex(store, snapshotFile, log);
+  let isEmpty = true;
+  let sample: Promise<Sample> | null = null;
   let reason = "until the first list is here";
 
   return {
     store,
+    channels: createChannelStore(db),
+    ledger: createLedger(db),
+    messages: createMessageLog(db),
     source,
     ingest,
     async context() {
-      const { papers } = await store.size();
-      if (papers > 0) return { store, index, source, clock, notice: null };
-      sample ??= openSample();
+      isEmpty &&= (await store.size()).papers === 0;
+      if (!isEmpty) return { store, index, source, clock, notice: null };
+      sample ??= openSample(log);
       const opened = await sample;
-      return { ...opened, source, clock, notice: `${await sampleNotice(opened.store)} ${reason}.` };
+      return {
+        store: opened.store,
+        index: opened.index,
+        source,
+        clock,
+        notice: `${opened.notice} ${reason}.`,
+      };
     },
     warmUp: () => index.refresh(),
+    isGone: () => config.databasePath !== ":memory:" && !existsSync(config.databasePath),
     explainSample(why) {
       reason = why;
     },
     async close() {
-      await index.close();
-      if (sample !== null) {
+      try {
+        await index.close();
         const opened = await sample;
-        await opened.index.close();
-        await opened.store.close();
+        await opened?.index.close();
+        await opened?.store.close();
+      } finally {
+        await store.close();
       }
-      await store.close();
     },
   };
 }
@@ -82,13 +107,22 @@ export async function openLibrary(
 type FreshIndex = Context["index"] & { refresh(): Promise<void>; close(): Promise<void> };
 
 /** An index that is opened by the first search, and brought to where the store stands before each. */
-function createFreshIndex(store: Store, snapshotFile: string | null): FreshIndex {
+function createFreshIndex(
+  store: Store,
+  snapshotFile: string | null,
+  log: (line: string) => void,
+): FreshIndex {
   let index: Promise<SearchIndex> | null = null;
   let catchingUp: Promise<void> | null = null;
+  const open = async () => {
+    const { id, revision } = await store.size();
+    return createSearchIndex({ snapshotFile, store: { id, revision }, log });
+  };
   const refreshed = async () => {
-    index ??= store
-      .size()
-      .then(({ id, revision }) => createSearchIndex({ snapshotFile, store: { id, revision } }));
+    index ??= open().catch((error: unknown) => {
+      index = null;
+      throw error;
+    });
     const opened = await index;
     // Searches that come together wait for one and the same.
     catchingUp ??= catchUp(store, opened).finally(() => {
@@ -112,23 +146,22 @@ function createFreshIndex(store: Store, snapshotFile: string | null): FreshIndex
       await refreshed();
     },
     async close() {
-      await (await index)?.close();
+      await (await index?.catch(() => null))?.close();
     },
   };
 }
 
+type Sample = { readonly store: Store; readonly index: FreshIndex; readonly notice: string };
+
 /** Three real list days that come with the program, in a store of their own: nothing of them is ever kept. */
-async function openSample(): Promise<{ store: Store; index: FreshIndex }> {
+async function openSample(log: (line: string) => void): Promise<Sample> {
   const store = createStore(await openSqlite(":memory:"));
   const file = createReadStream(new URL("../sample/daily-papers.jsonl", import.meta.url));
   const ingest = createIngest({ source: NO_SOURCE, store, clock: Date.now, summarize });
   await ingest.importLines(createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY }));
-  return { store, index: createFreshIndex(store, null) };
-}
-
-async function sampleNotice(store: Store): Promise<string> {
-  const days = (await store.days({})).map(({ day }) => day);
-  return `This is the bundled sample, ${shortDate(days.at(-1) ?? "", "")} to ${shortDate(days[0] ?? "", "")}, shown`;
+  const days = (await store.days({})).map(({ day }) => shortDate(day, ""));
+  const notice = `This is the bundled sample, ${days.at(-1)} to ${days[0]} with abstracts retold, shown`;
+  return { store, index: createFreshIndex(store, null, log), notice };
 }
 
 const refuse = () => Promise.reject(new Error("The bundled sample has no source."));

@@ -1,33 +1,33 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { renderDiscord } from "./bots/discord/render.ts";
-import { renderSlack } from "./bots/slack/render.ts";
-import { renderTerminal } from "./bots/terminal/render.ts";
-import { ConfigError, loadEnvFile, readConfig } from "./config.ts";
-import { type Found, paperMessage, searchMessage, searchPapers } from "./core/answer.ts";
-import type { Context } from "./core/context.ts";
-import { addDays, type Day, FIRST_DAY, feedDay, isWeekend, parseDay } from "./core/day.ts";
-import { type Digest, digestMessage, planDigest, whyLine } from "./core/digest.ts";
-import type { IngestReport } from "./core/ingest.ts";
-import type { Message } from "./core/message.ts";
-import { paperUrl, parsePaperId } from "./core/paper.ts";
+import manifest from "../package.json" with { type: "json" };
+import {
+  answer,
+  audit,
+  backfill,
+  digest,
+  FORMATS,
+  importFiles,
+  interrupted,
+  say,
+  search,
+  settings,
+  show,
+  UsageError,
+} from "./cli.ts";
+import { ConfigError } from "./config.ts";
+import { type Day, feedDay, parseDay } from "./core/day.ts";
+import { editDistance } from "./core/edit-distance.ts";
 import { SourceError } from "./core/source.ts";
-import type { StoredPaper } from "./core/store.ts";
-import { summarize } from "./core/summarize.ts";
-import { parseTopic, TopicError } from "./core/topic.ts";
+import { TopicError } from "./core/topic.ts";
 import { createEvents } from "./events.ts";
-import { ImportError, linesOf, linesOfFiles } from "./import-files.ts";
+import { ImportError } from "./import-files.ts";
 import { type Library, openLibrary } from "./library.ts";
 import { createLog } from "./log.ts";
-import { createProgress } from "./progress.ts";
+import { createPlaygroundClock, type PlaygroundClock } from "./playground-clock.ts";
 import { DatabaseError } from "./storage/database.ts";
-
-/** The command cannot be carried out as it was typed; the message says how it can. */
-class UsageError extends Error {}
 
 /** What the user can mend, in a sentence: no stack is shown for these. */
 const PLAIN_ERRORS = [UsageError, ConfigError, DatabaseError, SourceError, TopicError, ImportError];
-
-const FORMATS = ["text", "json", "discord", "slack"] as const;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -36,7 +36,9 @@ async function main(args: readonly string[]): Promise<number> {
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   try {
-    await program().parseAsync(args, { from: "user" });
+    const commands = program();
+    refuseUnknown(commands, args[0]);
+    await commands.parseAsync(args, { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -47,9 +49,17 @@ async function main(args: readonly string[]): Promise<number> {
         : `Paperboy failed: ${error instanceof Error ? error.message : error}`,
     );
     if (error instanceof TopicError && error.suggestion !== null) say(`Try: ${error.suggestion}`);
-    if (!plain && process.env["LOG_LEVEL"] === "debug" && error instanceof Error) say(error.stack ?? "");
     return error instanceof UsageError || error instanceof TopicError ? 2 : 1;
   }
+}
+
+/** The default command would take an unknown one for its argument. */
+function refuseUnknown(program: Command, first: string | undefined): void {
+  const names = [...program.commands.map((command) => command.name()), "help"];
+  if (first === undefined || first.startsWith("-") || names.includes(first)) return;
+  const shown = first.length > 40 ? `${first.slice(0, 40)}…` : first;
+  const near = names.find((name) => editDistance(name, first.slice(0, 40)) <= 2);
+  throw new UsageError(`There is no command "${shown}". Try: npx paperboy ${near ?? "--help"}`);
 }
 
 function program(): Command {
@@ -57,7 +67,7 @@ function program(): Command {
     .description("Hugging Face's Daily Papers for Discord and Slack.")
     .exitOverride()
     .showSuggestionAfterError()
-    .helpCommand(false)
+    .version(manifest.version)
     .configureHelp({ showGlobalOptions: false });
 
   program
@@ -112,6 +122,13 @@ function program(): Command {
     .option("--json", "for programs")
     .action(importFiles);
 
+  program
+    .command("audit")
+    .description("what the ledger says of all deliveries")
+    .option("--json", "for programs")
+    .allowExcessArguments(false)
+    .action(audit);
+
   return program;
 }
 
@@ -124,16 +141,21 @@ async function start(): Promise<void> {
   }
   // Only here: the other commands start faster without a web server.
   const { serve } = await import("./serve.ts");
-  const events = createEvents(createLog(config));
-  const library = await openLibrary(config, events.ingested);
-  const service = await serve(config, library, events).catch(async (error: unknown) => {
+  const log = createLog(config);
+  const events = createEvents(log);
+  const clock: PlaygroundClock = createPlaygroundClock(() => library.messages);
+  const library: Library = await openLibrary(config, {
+    report: events.ingested,
+    log: (line) => log.warn(line),
+    clock: clock.now,
+  });
+  const service = await serve(config, library, clock, events).catch(async (error: unknown) => {
     await library.close();
     throw portError(error, config);
   });
   process.on("unhandledRejection", (error) => events.unexpected("a promise that nobody awaited", error));
-  const asked = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
-  });
+  const stop = interrupted();
+  const asked = new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve()));
   answer(`Paperboy is ready at ${service.url} (pid ${process.pid})`);
   await asked;
   await service.close();
@@ -156,260 +178,6 @@ function portError(error: unknown, { host, port }: { host: string; port: number 
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
     return new ConfigError(`HOST=${host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for all.`);
   return error;
-}
-
-async function search(words: readonly string[], options: { limit: number; json?: boolean }): Promise<void> {
-  const { limit, json = false } = options;
-  await withLibrary(async (library) => {
-    const context = await library.context();
-    if (words.length === 1 && words[0] === "-") {
-      for await (const line of linesOf(process.stdin)) await searchLine(context, line, limit, json);
-      return;
-    }
-    const query = words.join(" ");
-    const found = await searchPapers(context, query, limit);
-    if (json) answer(JSON.stringify(found.map(resultJson)));
-    else print(searchMessage(found, { query, offset: 0, total: found.length }, context));
-    if (context.notice !== null && json) say(context.notice);
-  });
-}
-
-async function searchLine(context: Context, query: string, limit: number, json: boolean): Promise<void> {
-  let found: readonly Found[] = [];
-  try {
-    found = await searchPapers(context, query, limit);
-  } catch (error) {
-    if (!(error instanceof TopicError)) throw error;
-    say(`${error.message}${error.suggestion === null ? "" : ` Try: ${error.suggestion}`}`);
-  }
-  if (json) answer(JSON.stringify(found.map(resultJson)));
-  else print(searchMessage(found, { query, offset: 0, total: found.length }, context));
-}
-
-function resultJson({ paper, score }: Found) {
-  const { id, title, upvotes, listedOn, summary } = paper;
-  return { id, title, url: paperUrl(id), score, upvotes, listedOn, summary: summary?.text ?? null };
-}
-
-async function show(text: string, { json = false }: { json?: boolean }): Promise<void> {
-  const id = parsePaperId(text);
-  if (id === null) {
-    throw new UsageError(
-      `"${text.slice(0, 100)}" is no arXiv id and no link to a paper. Try: npx paperboy show 2504.06261`,
-    );
-  }
-  await withLibrary(async (library) => {
-    const context = await library.context();
-    const paper = (await context.store.papers([id]))[0] ?? (await fetchPaper(library, id));
-    if (paper === null) throw new SourceError(`Neither the store nor Hugging Face knows a paper ${id}.`);
-    if (!json) {
-      print(paperMessage(paper, context));
-      return;
-    }
-    const { summary, revision: _, ...kept } = paper;
-    const snapshots = await context.store.snapshots([id], "");
-    answer(
-      JSON.stringify(
-        {
-          ...kept,
-          url: paperUrl(id),
-          summary: summary?.text ?? null,
-          summaryMethod: summary?.method ?? null,
-          snapshots: snapshots.map(({ paperId: _, ...snapshot }) => snapshot),
-        },
-        null,
-        2,
-      ),
-    );
-  });
-}
-
-async function fetchPaper({ source, store }: Library, id: string): Promise<StoredPaper | null> {
-  const paper = await source.paper(id);
-  if (paper === null) return null;
-  await store.savePapers([{ paper, summary: summarize(paper) }], new Date().toISOString());
-  return (await store.papers([id]))[0] ?? null;
-}
-
-type DigestOptions = { date?: Day; topic: string[]; top: number; format: (typeof FORMATS)[number] };
-
-async function digest(options: DigestOptions): Promise<void> {
-  const topics = options.topic.map((query) => parseTopic(query));
-  const today = feedDay(new Date());
-  if (options.date !== undefined && options.date > today) {
-    throw new UsageError(
-      `${options.date} has no list yet: the newest day is ${today}. Try: npx paperboy digest --date ${today}`,
-    );
-  }
-  await withLibrary(async (library) => {
-    const failure = await fetchDay(library, options.date ?? today, today);
-    const context = await library.context();
-    const day = await dayToShow(context, options.date ?? null, today, failure);
-    const digest = await planDigest(context, { day, topics });
-    const outOfReach =
-      failure === null || context.notice !== null
-        ? null
-        : `Hugging Face is out of reach: this is the last good list.`;
-    printDigest(digest, options, today, context.notice ?? outOfReach);
-  });
-}
-
-/** Reads a day that the store lacks. @returns what went wrong, null for nothing */
-async function fetchDay({ store, ingest }: Library, day: Day, today: Day): Promise<string | null> {
-  const list = await store.list(day);
-  const mayGrow = list !== null && list.papers.length === 0 && feedDay(new Date(list.seenAt)) <= day;
-  if ((list !== null && !mayGrow) || isWeekend(day) || day < FIRST_DAY || day > today) return null;
-  try {
-    const { failed } = await ingest.backfill({ from: day, to: day });
-    return failed[0]?.message ?? null;
-  } catch (error) {
-    if (error instanceof SourceError) return error.message;
-    throw error;
-  }
-}
-
-/** The day asked for; where nothing was asked and Hugging Face is out of reach, the newest list there is. */
-async function dayToShow(
-  context: Context,
-  asked: Day | null,
-  today: Day,
-  failure: string | null,
-): Promise<Day> {
-  const day = asked ?? today;
-  if (failure === null || (await context.store.list(day)) !== null) return day;
-  if (asked !== null) throw new SourceError(failure);
-  say(failure);
-  const newest = (await context.store.days({})).find(({ count }) => count > 0);
-  return newest?.day ?? day;
-}
-
-function printDigest(
-  digest: Digest,
-  { top, format }: DigestOptions,
-  today: Day,
-  notice: string | null,
-): void {
-  const message = digestMessage(digest, { today, top, pagesId: "v1:page", notice });
-  if (format === "json") {
-    const papers = digest.ranked.slice(0, top).map((ranked) => {
-      const { id, title, summary, upvotes } = ranked.paper;
-      return { id, title, url: paperUrl(id), summary: summary?.text ?? null, why: whyLine(ranked), upvotes };
-    });
-    if (notice !== null) say(notice);
-    answer(JSON.stringify({ date: digest.day, outcome: digest.outcome, papers }, null, 2));
-  } else if (format !== "text") {
-    const render = format === "discord" ? renderDiscord : renderSlack;
-    answer(JSON.stringify(message === null ? [] : [render(message)], null, 2));
-  } else if (message === null) {
-    answer(
-      `No list on ${digest.day}${isWeekend(digest.day) ? ": Hugging Face lists papers from Monday to Friday" : ""}.`,
-    );
-  } else {
-    print(message);
-  }
-}
-
-async function backfill(options: { from?: Day; to?: Day; json?: boolean }): Promise<void> {
-  const today = feedDay(new Date());
-  const { to = today, from = addDays(to, -41), json = false } = options;
-  if (from > to)
-    throw new UsageError(
-      `--from ${from} is after --to ${to}. Try: npx paperboy backfill --from ${to} --to ${from}`,
-    );
-  await withLibrary(async (library) => {
-    const progress = createProgress("papers");
-    let papers = 0;
-    const report = await library.ingest
-      .backfill({
-        from,
-        to,
-        signal: interrupted(),
-        onDay({ done, total, kept }) {
-          papers += kept;
-          progress.update(done / total, papers);
-        },
-      })
-      .finally(progress.end);
-    printReport(report, json);
-    for (const { day, message } of report.failed) say(`${day} was not read: ${message}`);
-    if (report.stopped) say("Stopped; the same command goes on where it was.");
-    if (report.failed.length > 0 || report.stopped) process.exitCode = 1;
-  });
-}
-
-async function importFiles(files: readonly string[], { json = false }: { json?: boolean }): Promise<void> {
-  await withLibrary(async (library) => {
-    const progress = createProgress("papers");
-    let papers = 0;
-    let share = 0;
-    const lines = linesOfFiles(files, (read) => {
-      share = read;
-    });
-    const signal = interrupted();
-    const report = await library.ingest
-      .importLines(lines, {
-        signal,
-        onDay({ kept }) {
-          papers += kept;
-          progress.update(share, papers);
-        },
-      })
-      .finally(progress.end);
-    printReport(report, json);
-    if (signal.aborted) {
-      say("Stopped; the same command goes on where it was.");
-      process.exitCode = 1;
-    }
-  });
-}
-
-function printReport({ read, kept, dropped }: IngestReport, json: boolean): void {
-  if (json) {
-    answer(JSON.stringify({ read, kept, dropped }));
-    return;
-  }
-  answer(`${read.toLocaleString("en-US")} rows read, ${kept.toLocaleString("en-US")} kept.`);
-  for (const { reason, count } of dropped) answer(`${count.toLocaleString("en-US")} dropped: ${reason}`);
-}
-
-/** Opens the library for one command and closes it, whatever happens. */
-async function withLibrary(run: (library: Library) => Promise<void>): Promise<void> {
-  const config = settings();
-  const log = createLog({ ...config, logLevel: process.env["LOG_LEVEL"] ? config.logLevel : "error" });
-  const library = await openLibrary(config, createEvents(log).ingested);
-  try {
-    await run(library);
-  } finally {
-    await library.close();
-  }
-}
-
-function settings() {
-  loadEnvFile();
-  return readConfig(process.env);
-}
-
-/** Aborts at the first Ctrl-C, so that what is under way ends whole; the second ends the process. */
-function interrupted(): AbortSignal {
-  const controller = new AbortController();
-  process.once("SIGINT", () => controller.abort());
-  process.once("SIGTERM", () => controller.abort());
-  return controller.signal;
-}
-
-function print(message: Message): void {
-  const { isTTY: color = false, columns = 80 } = process.stdout;
-  answer(renderTerminal(message, { width: Math.min(columns, 100), color, links: color }));
-}
-
-/** To stdout, which carries the answer and nothing else. */
-function answer(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-/** To stderr. */
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -147,6 +147,23 @@ describe.skipIf(OLD_NODE === "")("the launcher on an older Node", () => {
     expect(spawnSync(OLD_NODE, ["bin/launch.js", script], { encoding: "utf8", timeout: 10_000 }).status).toBe(
       7,
     );
+  });
+
+  test("ends when npm's shell between it and npm died without a word", async () => {
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      DATABASE_URL: "sqlite::memory:",
+      HF_ENDPOINT: NOWHERE,
+      PORT: "0",
+    };
+    const npm = spawn("npm", ["start", "--silent"], { env: { ...env, npm_config_update_notifier: "false" } });
+    const line = await new Promise<string>((resolve) =>
+      npm.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString())),
+    );
+    const pid = Number(/pid (\d+)/.exec(line)?.[1]);
+    expect(() => process.kill(pid, 0)).not.toThrow();
+    npm.kill("SIGTERM");
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 8000, interval: 100 });
   });
 
   test("says in one sentence what to do where Node 24 is not installed", () => {
