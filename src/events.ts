@@ -30,8 +30,10 @@ export function createEvents(log: Log): Events {
       }
     },
     refreshed({ days, details, failure }) {
+      // A failure is a line of its own.
+      if (failure !== null) return;
       log.info(
-        { days: days.map(({ day, outcome, count }) => `${day} ${outcome} ${count}`), details, failure },
+        { days: days.map(({ day, outcome, count }) => `${day} ${outcome} ${count}`), details },
         "refreshed",
       );
     },

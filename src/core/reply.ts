@@ -82,3 +82,8 @@ export function pageOf<T>(
   const offset = Number.isSafeInteger(asked) && asked > 0 ? (asked < all.length ? asked : last) : 0;
   return { offset, shown: all.slice(offset, offset + PAGE) };
 }
+
+/** As at the beginning of a sentence. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
