@@ -6,7 +6,7 @@ import { type Found, paperMessage, searchMessage, searchPapers } from "./core/an
 import type { Context } from "./core/context.ts";
 import { addDays, type Day, FIRST_DAY, feedDay, isWeekend } from "./core/day.ts";
 import { type Digest, digestMessage, planDigest, whyLine } from "./core/digest.ts";
-import type { IngestReport } from "./core/ingest.ts";
+import { type IngestReport, RECENT_DAYS } from "./core/ingest.ts";
 import type { Message } from "./core/message.ts";
 import { count } from "./core/numbers.ts";
 import { paperUrl, parsePaperId } from "./core/paper.ts";
@@ -190,7 +190,7 @@ function printDigest(
 /** `backfill`: the lists that the store lacks. */
 export async function backfill(options: { from?: Day; to?: Day; json?: boolean }): Promise<void> {
   const today = feedDay(new Date());
-  const { to = today, from = addDays(to, -41), json = false } = options;
+  const { to = today, from = addDays(to, -RECENT_DAYS), json = false } = options;
   if (from > to)
     throw new UsageError(
       `--from ${from} is after --to ${to}. Try: npx paperboy backfill --from ${to} --to ${from}`,

@@ -11,10 +11,11 @@ import type { Desk } from "./core/command.ts";
 import { commands, complete, press, runText } from "./core/commands.ts";
 import { addDays, type Day, feedDay, shortDate } from "./core/day.ts";
 import { digestMessage, freshnessOf, planDigest } from "./core/digest.ts";
-import type { RefreshReport } from "./core/ingest.ts";
+import { RECENT_DAYS, type RefreshReport, waitFor } from "./core/ingest.ts";
 import { parsePaperId } from "./core/paper.ts";
 import { createProfile, readJudged } from "./core/profile.ts";
-import { keepView } from "./core/reply.ts";
+import { keepView, MOST_RESULTS, PAGE } from "./core/reply.ts";
+import { nextDueOf } from "./core/schedule.ts";
 import { createSender, type Sender } from "./core/sender.ts";
 import { SourceError } from "./core/source.ts";
 import { parseTopic } from "./core/topic.ts";
@@ -29,11 +30,6 @@ export type Service = {
   close(): Promise<void>;
 };
 
-/** Six weeks hold the thirty lists that a store has at least. */
-const RECENT_DAYS = 41;
-/** Results that a search can be paged through, and those of a page. */
-const MAX_RESULTS = 50;
-const RESULTS_A_PAGE = 5;
 /** Instants that one move of the playground's clock may stop at. */
 const MAX_STEPS = 500;
 
@@ -54,6 +50,8 @@ export async function serve(
   const bot = createPlaygroundBot({ log: library.messages, now: clock.now });
   await bot.start();
   const { sender, look } = createPlaygroundSender(library, clock, events, bot, freshener.report);
+  // What serves now is known before anything can change it.
+  await look();
   const desk = createPlaygroundDesk(library, clock, sender, look);
   const playground = await startPlayground({
     host: config.host,
@@ -185,17 +183,7 @@ function createPlaygroundSender(
     bots: new Map([[bot.platform, bot]]),
     clock: clock.now,
     random: Math.random,
-    wait: (ms, signal) =>
-      new Promise((resolve) => {
-        if (signal.aborted) return resolve();
-        const done = () => {
-          clearTimeout(timer);
-          signal.removeEventListener("abort", done);
-          resolve();
-        };
-        const timer = setTimeout(done, ms);
-        signal.addEventListener("abort", done);
-      }),
+    wait: waitFor,
     breathe: () => breathe(),
     owner: randomUUID(),
     report: events.sent,
@@ -211,14 +199,30 @@ function createPlaygroundSender(
       return judged.length === 0 ? null : createProfile(judged);
     },
   });
+
+  /** No slot of the time in between is owed. */
+  async function goOnFrom(now: Date): Promise<void> {
+    for (;;) {
+      const due = await ledger.dueChannels(now.toISOString(), 100);
+      if (due.length === 0) return;
+      for (const key of due) {
+        await channels.change(key, (state) => {
+          if (state === null) return null;
+          const channel = { ...state.channel, next: nextDueOf(state.channel, now), readFrom: feedDay(now) };
+          return { ...state, channel };
+        });
+      }
+    }
+  }
+
   return {
     sender,
     async look() {
       const { store, notice } = await library.context();
+      // The first list is here: the sample's days are over, and what was subscribed on them goes on from now.
       if (sampleNotice !== null && notice === null) {
-        // The first list is here: the sample's days, and what was tried on them, are over.
-        await library.messages.clear();
         await clock.startOver(store);
+        await goOnFrom(clock.now());
       }
       sampleNotice = notice;
       listed = new Set((await store.days({})).filter(({ count }) => count > 0).map(({ day }) => day));
@@ -307,8 +311,8 @@ function createProduct(library: Library, freshener: Freshener): PlaygroundProduc
     },
     async search({ query, offset }) {
       const context = await open();
-      const found = await searchPapers(context, query, MAX_RESULTS);
-      const page = found.slice(offset, offset + RESULTS_A_PAGE);
+      const found = await searchPapers(context, query, MOST_RESULTS);
+      const page = found.slice(offset, offset + PAGE);
       return searchMessage(page, { query, offset, total: found.length }, context);
     },
     async paper(text) {

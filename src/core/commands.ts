@@ -2,13 +2,13 @@ import { channelActions, channelCommands, refuseSettings } from "./channel-comma
 import type { Args, Asker, Choice, Command, Desk, Option, Reply } from "./command.ts";
 import { editDistance } from "./edit-distance.ts";
 import { type Action, paperActions, paperCommands } from "./paper-commands.ts";
+import { MOST_CHOICES } from "./paper-sought.ts";
 import { cutAtSentence, plainText } from "./readable.ts";
 import { say } from "./reply.ts";
 
 /** Longer text is refused before it is read. */
 const LONGEST_TEXT = 3000;
 /** Discord's limits of a completion. */
-const MOST_CHOICES = 25;
 const LONGEST_CHOICE = 100;
 
 const help: Command = {

@@ -109,6 +109,9 @@ type ImportProgress = {
   readonly dropped: number;
 };
 
+/** Six weeks before today hold the thirty lists that a store has at least. */
+export const RECENT_DAYS = 41;
+
 /** Papers whose own page is read in one refresh: 20 every few minutes stay far below 500 calls in five. */
 const DETAILS_A_RUN = 20;
 /** Lists that a settling one is compared with, and whose papers get their details. */
@@ -365,7 +368,8 @@ function createTally(): { add(list: PaperList | null): void; report(): IngestRep
   };
 }
 
-function waitFor(ms: number, signal?: AbortSignal): Promise<void> {
+/** Resolves after so many milliseconds, or at once when the signal aborts. */
+export function waitFor(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
     const done = () => {

@@ -74,6 +74,16 @@ export function pageButtons({ pages, items }: Message, shown: number): readonly 
   ];
 }
 
+/** Tells ids that a platform would take: not empty, at most `max` long, well formed, and each only once. */
+export function createIdCheck(max: number): (id: string) => boolean {
+  const used = new Set<string>();
+  return (id) => {
+    if (id.trim() === "" || id.length > max || !id.isWellFormed() || used.has(id)) return false;
+    used.add(id);
+    return true;
+  };
+}
+
 /** A message that was kept as JSON. */
 export const messageSchema: z.ZodType<Message> = z.strictObject({
   title: z.string(),

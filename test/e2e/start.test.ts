@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
 import { madeUpLists, startHuggingFace, weekdaysUntil } from "../peers/hugging-face.ts";
 import { emptyFolder, runPaperboy, startPaperboy } from "./paperboy.ts";
 
@@ -62,6 +63,35 @@ describe("paperboy start", () => {
         { timeout: 20_000, interval: 200 },
       );
       expect(await (await fetch(url)).text()).not.toContain("bundled sample");
+      // The clock stood among the sample's days, and is the real one from the first list on.
+      await vi.waitFor(
+        async () => {
+          const { now } = z.object({ now: z.string() }).parse(await (await fetch(`${url}/clock`)).json());
+          expect(Math.abs(Date.parse(now) - Date.now())).toBeLessThan(60_000);
+        },
+        { timeout: 10_000, interval: 200 },
+      );
+    } finally {
+      await peer.close();
+    }
+  });
+
+  test("fetches the last lists into a store that holds a paper already, and none of them twice", async () => {
+    const today = new Date().toISOString().slice(0, 10);
+    const lists = madeUpLists({ days: weekdaysUntil(today, 32), perDay: 6, seed: 5 });
+    const peer = await startHuggingFace({ lists });
+    try {
+      const env = { DATABASE_URL: `sqlite:${join(emptyFolder(), "p.db")}`, HF_ENDPOINT: peer.url };
+      const paper = lists[10]?.items[0]?.paper.id ?? "";
+      expect((await runPaperboy(["show", paper], { env })).code).toBe(0);
+      const { url } = await start(env);
+      await vi.waitFor(
+        async () => {
+          const { days } = z.object({ days: z.number() }).parse(await (await fetch(`${url}/status`)).json());
+          expect(days).toBeGreaterThanOrEqual(28);
+        },
+        { timeout: 20_000, interval: 200 },
+      );
     } finally {
       await peer.close();
     }

@@ -8,6 +8,7 @@ import type {
 } from "discord.js";
 import {
   introLines,
+  createIdCheck,
   pageButtons,
   type Button,
   type Item,
@@ -189,16 +190,6 @@ function countChildren(
   rows: readonly APIActionRowComponent<APIButtonComponent | APIStringSelectComponent>[],
 ): number {
   return rows.reduce((sum, row) => sum + row.components.length, 0);
-}
-
-/** Tells whether an id may be used: it is well formed, not too long and was not used before. */
-function createIdCheck(max: number): (id: string) => boolean {
-  const used = new Set<string>();
-  return (id) => {
-    if (id.trim() === "" || id.length > max || !id.isWellFormed() || used.has(id)) return false;
-    used.add(id);
-    return true;
-  };
 }
 
 function renderSelect(select: Select, itemCount: number, shown: number): APIStringSelectComponent | null {

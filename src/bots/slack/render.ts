@@ -1,6 +1,7 @@
 import type { types } from "@slack/bolt";
 import {
   introLines,
+  createIdCheck,
   pageButtons,
   type Button,
   type Item,
@@ -184,16 +185,6 @@ function renderControls(message: Message, shown: number): types.KnownBlock[] {
     ({ action_id }) => isNew(action_id),
   );
   return elements.length === 0 ? [] : [{ type: "actions", elements }];
-}
-
-/** Tells whether an id may be used: it is well formed, not too long and was not used before. */
-function createIdCheck(max: number): (id: string) => boolean {
-  const used = new Set<string>();
-  return (id) => {
-    if (id.trim() === "" || id.length > max || !id.isWellFormed() || used.has(id)) return false;
-    used.add(id);
-    return true;
-  };
 }
 
 function renderSelect(
