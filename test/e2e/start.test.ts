@@ -97,6 +97,49 @@ describe("paperboy start", () => {
     }
   });
 
+  test("keeps what was subscribed on the sample, from now on, once the first list is here", async () => {
+    const DATABASE_URL = `sqlite:${join(emptyFolder(), "p.db")}`;
+    const first = await start({ DATABASE_URL });
+    const body = { client: "slack", channel: "papers", person: "ada", text: "/papers subscribe agents" };
+    const headers = { origin: first.url, "content-type": "application/json" };
+    const subscribed = await fetch(`${first.url}/command`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
+    expect(subscribed.status).toBe(200);
+    const ended = exitOf(first.child);
+    first.child.kill("SIGKILL");
+    await ended;
+
+    const today = new Date().toISOString().slice(0, 10);
+    const peer = await startHuggingFace({
+      lists: madeUpLists({ days: weekdaysUntil(today, 4), perDay: 6, seed: 5 }),
+    });
+    try {
+      const { url } = await start({ DATABASE_URL, HF_ENDPOINT: peer.url });
+      const Clock = z.object({
+        now: z.string(),
+        channels: z.array(z.object({ client: z.string(), channel: z.string(), next: z.string().nullable() })),
+      });
+      await vi.waitFor(
+        async () => {
+          const { now, channels } = Clock.parse(await (await fetch(`${url}/clock`)).json());
+          expect(Math.abs(Date.parse(now) - Date.now())).toBeLessThan(60_000);
+          const own = channels.find(({ client, channel }) => client === "slack" && channel === "papers");
+          const ahead = Date.parse(own?.next ?? "") - Date.now();
+          expect(ahead).toBeGreaterThan(0);
+          expect(ahead).toBeLessThan(4 * 86_400_000);
+        },
+        { timeout: 20_000, interval: 200 },
+      );
+      const audit = await runPaperboy(["audit", "--json"], { env: { DATABASE_URL } });
+      expect(JSON.parse(audit.stdout)).toMatchObject({ deliveries: 0 });
+    } finally {
+      await peer.close();
+    }
+  });
+
   test.each(["SIGTERM", "SIGINT"] as const)("ends at %s with exit code 0", async (signal) => {
     const { child } = await start({});
     const exit = exitOf(child);
