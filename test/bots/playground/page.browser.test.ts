@@ -422,6 +422,8 @@ describe.skipIf(absent)("the page in a browser", () => {
       const other = await watch({ viewport: { width: 1440, height: 900 } });
       await hold(other);
       await other.goto(playground.url);
+      // News are what comes once the window has the channel's past.
+      await other.locator('.discord [data-room="agents"] article').waitFor({ state: "attached" });
       await field.fill("There");
       await page.keyboard.press("Enter");
       const unread = other.getByRole("button", { name: /^agents ?, new messages$/ });
