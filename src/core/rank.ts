@@ -133,7 +133,8 @@ export function similarityAmong(
     if (a === undefined || b === undefined) return 0;
     const lengths = (products[a * size + a] ?? 0) * (products[b * size + b] ?? 0);
     const product = products[Math.max(a, b) * size + Math.min(a, b)] ?? 0;
-    return lengths > 0 ? product / Math.sqrt(lengths) : 0;
+    // Rounded: the last bits depend on the order of the sums, and must not decide between equals.
+    return lengths > 0 ? Math.round((product / Math.sqrt(lengths)) * 1e9) / 1e9 : 0;
   };
 }
 
