@@ -37,7 +37,8 @@ export function createPlaygroundClock(
     now: () => new Date(realNow() + offsetMs),
     isMoved: () => offsetMs !== 0,
     async moveTo(instant) {
-      offsetMs = Math.round((instant.getTime() - realNow()) / 1000) * 1000;
+      // Up to a whole second: a rounded-down one would stand just before the instant, and what is due at it would not be.
+      offsetMs = Math.ceil((instant.getTime() - realNow()) / 1000) * 1000;
       await log().keepClockOffset(offsetMs / 1000);
     },
     async restore(store) {

@@ -53,3 +53,17 @@ test("it stands after a restart where it stood, and starts over when told", asyn
   await second.startOver(lists);
   expect(second.now().toISOString()).toBe("2026-04-28T06:00:00.000Z");
 });
+
+test("a clock moved to an instant has reached it, at whatever part of a second it is moved", async () => {
+  const log = createLog();
+  for (const realNow of [NOW, NOW + 1, NOW + 499, NOW + 501, NOW + 999]) {
+    const clock = createPlaygroundClock(
+      () => log,
+      () => realNow,
+    );
+    await clock.moveTo(new Date("2026-05-04T09:00:00Z"));
+    const pastMs = clock.now().getTime() - Date.parse("2026-05-04T09:00:00Z");
+    expect(pastMs).toBeGreaterThanOrEqual(0);
+    expect(pastMs).toBeLessThan(1000);
+  }
+});
