@@ -86,6 +86,11 @@ export type ChannelStore = {
   ): Promise<ChannelState | null>;
   /** Channels that have at least one subscription. */
   count(): Promise<number>;
+  /** Up to `limit` of a platform's channels that have a subscription, the next due first, and how many there are. */
+  subscribed(
+    platform: Platform,
+    limit: number,
+  ): Promise<{ readonly channels: readonly ChannelKey[]; readonly total: number }>;
 
   /** @returns false where it was saved before */
   save(person: PersonKey, paperId: string, at: string): Promise<boolean>;

@@ -63,6 +63,8 @@ export type Option = {
   readonly required: boolean;
   /** The only values there are; null for free text. At most 25. */
   readonly choices: readonly string[] | null;
+  /** The whole numbers there are, both ends included; `run` gets what was chosen as text. Absent: it is no number. */
+  readonly range?: { readonly min: number; readonly max: number };
   /** What is offered while it is typed: at most 25, labels of at most 100 characters. Null for nothing. */
   readonly complete: ((desk: Desk, asker: Asker, typed: string) => Promise<readonly Choice[]>) | null;
 };

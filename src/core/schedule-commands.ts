@@ -15,6 +15,7 @@ import { capitalized, say } from "./reply.ts";
 import {
   dueForPeople,
   isPaused,
+  MOST_PAPERS,
   nextDueOf,
   parseSchedule,
   resolveZone,
@@ -59,7 +60,14 @@ export const schedule: Command = {
       choices: ["day", "week"],
       complete: null,
     },
-    { name: "top", summary: "Papers in a digest, 1 to 20", required: false, choices: null, complete: null },
+    {
+      name: "top",
+      summary: `Papers in a digest, 1 to ${MOST_PAPERS}`,
+      required: false,
+      choices: null,
+      range: { min: 1, max: MOST_PAPERS },
+      complete: null,
+    },
   ],
   who: "settings",
   // The words may stand in any order: `run` reads them together.

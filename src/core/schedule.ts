@@ -181,6 +181,8 @@ const NAMED_DAYS: readonly (readonly [string, readonly number[]])[] = [
 
 /** A channel's schedule and how many papers its digest has, 1 to 20. */
 export type Settings = Pick<Channel, "schedule" | "top">;
+/** The most papers that a digest may have. */
+export const MOST_PAPERS = 20;
 
 /** What is wrong with a schedule's text, in a sentence, and the nearest text that can be read. */
 export type ScheduleMistake = { readonly message: string; readonly suggestion: string };
@@ -301,7 +303,6 @@ function readWords(words: readonly string[], at: number, found: Found): number {
   return 0;
 }
 
-const MOST_PAPERS = 20;
 const FILLERS: ReadonlySet<string> = new Set(["at", "on", "in", "and", "every", "each", "the", "papers"]);
 const EVERY: ReadonlyMap<string, "day" | "week"> = new Map([
   ["day", "day"],

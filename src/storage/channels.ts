@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely";
+import type { ExpressionBuilder, Transaction } from "kysely";
 import { z } from "zod";
 import type {
   Channel,
@@ -33,18 +33,24 @@ export function createChannelStore(db: Database): ChannelStore {
       const { count } = await db
         .selectFrom("channels")
         .select((expression) => expression.fn.countAll<number>().as("count"))
-        .where((expression) =>
-          expression.exists(
-            expression
-              .selectFrom("subscriptions")
-              .select("number")
-              .whereRef("subscriptions.platform", "=", "channels.platform")
-              .whereRef("subscriptions.workspace", "=", "channels.workspace")
-              .whereRef("subscriptions.channel", "=", "channels.channel"),
-          ),
-        )
+        .where(hasSubscription)
         .executeTakeFirstOrThrow();
       return Number(count);
+    },
+
+    async subscribed(platform, limit) {
+      const rows = await db
+        .selectFrom("channels")
+        .select(["platform", "workspace", "channel"])
+        .select((expression) => expression.fn.countAll<number>().over().as("total"))
+        .where("platform", "=", platform)
+        .where(hasSubscription)
+        .orderBy("next_at", (order) => order.asc().nullsLast())
+        .orderBy("workspace")
+        .orderBy("channel")
+        .limit(limit)
+        .execute();
+      return { channels: rows.map(toKey), total: Number(rows[0]?.total ?? 0) };
     },
 
     save: (person, paperId, at) =>
@@ -188,6 +194,17 @@ type ChannelRows = { readonly channel: ChannelRow; readonly subscriptions: reado
 
 function personOf({ platform, workspace, person }: PersonKey): PersonKey {
   return { platform, workspace, person };
+}
+
+function hasSubscription(expression: ExpressionBuilder<Tables, "channels">) {
+  return expression.exists(
+    expression
+      .selectFrom("subscriptions")
+      .select("number")
+      .whereRef("subscriptions.platform", "=", "channels.platform")
+      .whereRef("subscriptions.workspace", "=", "channels.workspace")
+      .whereRef("subscriptions.channel", "=", "channels.channel"),
+  );
 }
 
 async function readChannel(db: Database, key: ChannelKey): Promise<Channel | null> {

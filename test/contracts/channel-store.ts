@@ -102,6 +102,28 @@ export function channelStoreContract(
       expect(await channels.channel(key)).toMatchObject({ paused: null, next: null });
     });
 
+    test("names a platform's channels that have a subscription, the next due first, up to a limit", async () => {
+      const due = (day: number) => ({ next: { at: at(day), slot: `2026-04-${day}` } });
+      const key = (channel: string, workspace: string): ChannelKey => ({
+        platform: "slack",
+        workspace,
+        channel,
+      });
+      const make = (each: ChannelKey, topics: readonly string[], fields: Partial<Channel>) =>
+        channels.change(each, () => madeUpState(each, topics, fields));
+      await make(key("paused", "S1"), ["agents"], { next: null });
+      await make(key("later", "S1"), ["agents", "speech"], due(23));
+      await make(key("also-later", "S1"), ["vision"], due(23));
+      await make(key("first", "S2"), ["agents"], due(22));
+      await make(key("left", "S2"), [], { next: null });
+      await make({ ...key("other", "S1"), platform: "playground" }, ["agents"], due(21));
+      expect(await channels.subscribed("slack", 10)).toEqual({
+        channels: [key("first", "S2"), key("also-later", "S1"), key("later", "S1"), key("paused", "S1")],
+        total: 4,
+      });
+      expect(await channels.subscribed("slack", 1)).toEqual({ channels: [key("first", "S2")], total: 4 });
+    });
+
     test("shows a change what there is, and replaces it by what it gives", async () => {
       const key = place("changing");
       const first = await channels.change(key, () => madeUpState(key, ["agents", "speech", "vision"]));
