@@ -269,7 +269,7 @@ function printReport({ read, kept, dropped }: IngestReport, json: boolean): void
 }
 
 /** Opens the library for one command and closes it, whatever happens. */
-async function withLibrary(run: (library: Library) => Promise<void>): Promise<void> {
+export async function withLibrary(run: (library: Library) => Promise<void>): Promise<void> {
   const config = settings();
   // A command answers; its log is for those who look for a fault.
   const quiet = config.logLevel !== "debug" && config.logLevel !== "trace";

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
+import { DiscordError } from "./bots/discord/error.ts";
 import {
   answer,
   audit,
@@ -27,7 +28,15 @@ import { createPlaygroundClock, type PlaygroundClock } from "./playground-clock.
 import { DatabaseError } from "./storage/database.ts";
 
 /** What the user can mend, in a sentence: no stack is shown for these. */
-const PLAIN_ERRORS = [UsageError, ConfigError, DatabaseError, SourceError, TopicError, ImportError];
+const PLAIN_ERRORS = [
+  UsageError,
+  ConfigError,
+  DiscordError,
+  DatabaseError,
+  SourceError,
+  TopicError,
+  ImportError,
+];
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -128,6 +137,20 @@ function program(): Command {
     .option("--json", "for programs")
     .allowExcessArguments(false)
     .action(audit);
+
+  program
+    .command("register")
+    .description("tell Discord of /papers, if it does not know it as it is")
+    .option("--json", "for programs")
+    .allowExcessArguments(false)
+    .action(async (options: { json?: boolean }) => (await import("./setup.ts")).register(options));
+
+  program
+    .command("doctor")
+    .description("check that all is set up as it should be, and print the link that invites the bot")
+    .option("--json", "for programs")
+    .allowExcessArguments(false)
+    .action(async (options: { json?: boolean }) => (await import("./setup.ts")).doctor(options));
 
   return program;
 }

@@ -24,6 +24,19 @@ export type Post = {
   readonly nonce: string;
 };
 
+/** One thing that was looked at to see whether a platform is set up as it should be. */
+export type Check = {
+  readonly platform: ChannelKey["platform"];
+  /** One word, such as `token`. */
+  readonly name: string;
+  /** `warning`: it works, though not all of it, or not for long. */
+  readonly state: "ok" | "warning" | "error";
+  /** What was found, in a few words. */
+  readonly detail: string;
+  /** What to do about it; null for nothing. */
+  readonly fix: string | null;
+};
+
 /**
  * A post that failed, in one of three ways. `retry`: it was not made, and may be later. `rejected`: it was not made
  * and will not be until somebody acts; the message tells that person what to do. `uncertain`: nobody knows.

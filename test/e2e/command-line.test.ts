@@ -374,7 +374,17 @@ describe("the command line", () => {
   test("helps on each command", async () => {
     const { code, stdout } = await run(["--help"]);
     expect(code).toBe(0);
-    for (const command of ["start", "search", "show", "digest", "backfill", "import", "audit"]) {
+    for (const command of [
+      "start",
+      "search",
+      "show",
+      "digest",
+      "backfill",
+      "import",
+      "audit",
+      "register",
+      "doctor",
+    ]) {
       expect(stdout).toContain(command);
       expect(await run([command, "--help"])).toMatchObject({ code: 0, stderr: "" });
     }

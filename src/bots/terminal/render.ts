@@ -86,7 +86,7 @@ function renderItem(
 }
 
 /** Lines of at most `width` columns; a word that is longer is broken. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   let used = 0;
