@@ -134,7 +134,10 @@ const ESSENTIAL: ReadonlySet<string> = new Set([
   ..."name_localizations description_localizations".split(" "),
 ]);
 
-/** The essential parts without defaults, lists of numbers in order: equal for two that Discord treats alike. */
+/**
+ * The essential parts without defaults, lists of numbers in order: equal for two that Discord treats alike. Of
+ * translations, which `/papers` has none of, it is enough that there are any.
+ */
 function essence(value: unknown): unknown {
   if (Array.isArray(value)) {
     const parts = value.map(essence);
@@ -144,7 +147,7 @@ function essence(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, part]) => ESSENTIAL.has(key) && !isDefault(part))
-      .map(([key, part]) => [key, key.endsWith("_localizations") ? part : essence(part)]),
+      .map(([key, part]) => [key, essence(part)]),
   );
 }
 
@@ -153,12 +156,11 @@ function isDefault(value: unknown): boolean {
   return value === null || value === undefined || value === false || isEmpty;
 }
 
-/** Another command as a PUT takes it back: under its id, without what only answers have. */
+/** Another command as a PUT takes it back: under its id, without defaults and what only answers have. */
 function toPut(command: Registered): Record<string, unknown> {
-  const { application_id: _, version: __, guild_id: ___, dm_permission: inDirect, ...rest } = command;
-  // `dm_permission` is what `contexts` replaces: it goes along only where there is nothing newer.
-  const parts = { ...rest, ...(isDefault(command["contexts"]) ? { dm_permission: inDirect } : {}) };
-  return Object.fromEntries(
-    Object.entries(parts).filter(([, part]) => part !== null && part !== undefined && part !== ""),
-  );
+  const { application_id: _, version: __, guild_id: ___, dm_permission: inDirect, ...parts } = command;
+  const kept = Object.entries(parts).filter(([, part]) => !isDefault(part) && part !== "");
+  // `contexts` replaces `dm_permission`, which goes along only where there is nothing newer.
+  const isOld = isDefault(command["contexts"]) && inDirect === false;
+  return { ...Object.fromEntries(kept), ...(isOld ? { dm_permission: false } : {}) };
 }

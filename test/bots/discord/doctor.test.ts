@@ -318,6 +318,23 @@ describe("the doctor of Discord, in channels with a subscription", () => {
     ]);
   });
 
+  test("takes a thread that is closed but not locked for open, since a post opens it", async () => {
+    const closed = { ...thread, thread_metadata: { ...open, archived: true } };
+    const subscribed = [{ ...PAPERS, channel: "12" }];
+    expect((await examine({ "GET /channels/12": { body: closed } }, { subscribed })).of("channel")).toEqual(
+      [],
+    );
+  });
+
+  test("knows that a time-out does not bind an administrator", async () => {
+    const until = { roles: ["3"], communication_disabled_until: "2026-04-22T09:00:01Z" };
+    const { of } = await examine({
+      "GET /guilds/1": guild(PermissionFlagsBits.Administrator),
+      "GET /guilds/1/members/2": { body: until },
+    });
+    expect(of("channel")).toEqual([]);
+  });
+
   test("asks about a server once, and looks at direct messages without one", async () => {
     const subscribed = [PAPERS, PAPERS, { platform: "discord", workspace: "", channel: "14" } as const];
     const { of } = await examine({ "GET /channels/14": { body: { id: "14", type: 1 } } }, { subscribed });

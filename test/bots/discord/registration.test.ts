@@ -108,8 +108,12 @@ function asRegistered(): Json {
   const dress = (part: Json): Json => {
     const { options, choices, ...rest } = part as { options?: Json[]; choices?: Json[] };
     return {
-      ...(options === undefined ? {} : { options: options.map(dress) }),
-      ...Object.fromEntries(Object.entries(rest).toReversed()),
+      ...(options === undefined || options.length === 0 ? {} : { options: options.map(dress) }),
+      ...Object.fromEntries(
+        Object.entries(rest)
+          .filter(([, value]) => value !== false)
+          .toReversed(),
+      ),
       ...(choices === undefined
         ? {}
         : { choices: choices.map((each) => ({ ...each, name_localizations: null })) }),
@@ -208,9 +212,8 @@ describe("registering", () => {
         description: "Answers",
         default_member_permissions: "16",
         dm_permission: false,
-        nsfw: false,
       },
-      { id: "72", type: 3, name: "papers", default_member_permissions: "16", contexts: [0], nsfw: false },
+      { id: "72", type: 3, name: "papers", default_member_permissions: "16", contexts: [0] },
     ]);
   });
 });
