@@ -243,7 +243,7 @@ async function checkChannel(key: ChannelKey, visit: Visit): Promise<Check | null
     const code = cause instanceof DiscordError ? cause.code : null;
     if (code === UNKNOWN_CHANNEL)
       return warning("channel", `${name} no longer exists`, "there is nothing to do");
-    if (code === MISSING_ACCESS) return lacking(name, ["View Channel"], visit.bot);
+    if (code === MISSING_ACCESS && key.workspace !== "") return lacking(name, ["View Channel"], visit.bot);
     const { detail, fix } = failed("channel", cause);
     return warning("channel", `${name} was not looked at: ${detail}`, fix);
   }

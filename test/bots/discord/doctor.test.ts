@@ -342,6 +342,15 @@ describe("the doctor of Discord, in channels with a subscription", () => {
     expect(discord!.asked.filter(({ route }) => route === "GET /guilds/1")).toHaveLength(1);
   });
 
+  test("names no permission of a direct message that is closed to it", async () => {
+    const subscribed = [{ platform: "discord", workspace: "", channel: "14" } as const];
+    const { of } = await examine(
+      { "GET /channels/14": refusal(403, 50_001, "Missing Access") },
+      { subscribed },
+    );
+    expect(of("channel")).toEqual([found("warning", containing("14 was not looked at"), expect.any(String))]);
+  });
+
   test("looks at a few dozen and counts the rest", async () => {
     const subscribed = Array.from({ length: 60 }, () => PAPERS);
     const { of } = await examine({}, { subscribed, total: 4812 });
