@@ -54,6 +54,7 @@ export async function benchDeliver(print: (line: string) => void, data: string |
         schedule: { time: "16:00", zone: "UTC", weekdays: [1, 2, 3, 4, 5, 6, 7] },
         top: 5,
         paused: null,
+        publish: false,
         next: { at: dueAt.toISOString(), slot: day },
         readFrom,
         version: 0,
@@ -137,24 +138,27 @@ export async function benchDeliver(print: (line: string) => void, data: string |
         notice: null,
       });
       if (each !== day || message === null) continue;
-      const slot = { ...key, kind: "notice", slot: day, dueAt: dueAt.toISOString() } as const;
+      const slot = { ...key, kind: "notice", slot: day, person: null, dueAt: dueAt.toISOString() } as const;
       await ledger.enter({ ...slot, content: message });
       const [claimed] = await ledger.claim({
         owner: "plain",
         now: dueAt.toISOString(),
         leaseUntil: new Date(dueAt.getTime() + 60_000).toISOString(),
         limit: 1,
+        platforms: [key.platform],
       });
-      const { ref } = await bot.post({ to: key, message, nonce: claimed?.id ?? "" });
+      const nonce = claimed?.id ?? "";
+      const { ref } = await bot.post({ to: key, person: null, kind: slot.kind, attempt: 1, message, nonce });
       await ledger.settle("plain", [
         {
-          id: claimed?.id ?? "",
+          id: nonce,
           outcome: "sent",
           detail: "",
           ref,
           at: slot.dueAt,
           readFrom: null,
           pause: null,
+          notice: null,
         },
       ]);
     }

@@ -203,7 +203,7 @@ function createPlaygroundSender(
   /** No slot of the time in between is owed. */
   async function goOnFrom(now: Date): Promise<void> {
     for (;;) {
-      const due = await ledger.dueChannels(now.toISOString(), 100);
+      const due = await ledger.dueChannels(now.toISOString(), 100, [bot.platform]);
       if (due.length === 0) return;
       for (const key of due) {
         await channels.change(key, (state) => {
@@ -242,8 +242,8 @@ function createPlaygroundDesk(
   /** Past all that is due on the way, each at its own instant, as if the time had gone by. */
   async function moveOn(target: number): Promise<void> {
     for (let steps = 0; steps < MAX_STEPS; steps++) {
-      const [due] = await ledger.dueChannels(new Date(target).toISOString(), 1);
-      const attempt = await ledger.nextAttemptAt();
+      const [due] = await ledger.dueChannels(new Date(target).toISOString(), 1, ["playground"]);
+      const attempt = await ledger.nextAttemptAt(["playground"]);
       const instants = [due?.next?.at, attempt]
         .flatMap((at) => (at === undefined || at === null ? [] : Date.parse(at)))
         .filter((at) => at <= target);

@@ -1,4 +1,5 @@
 import type { ChannelKey } from "./channel.ts";
+import type { DeliveryKind } from "./delivery.ts";
 import type { Message } from "./message.ts";
 
 /** A platform's adapter: it posts, and hands what people type and press to the commands. */
@@ -19,6 +20,11 @@ export type Bot = {
 
 export type Post = {
   readonly to: ChannelKey;
+  /** Told to that person alone, in a direct message about the channel `to`; null for a message in the channel. */
+  readonly person: string | null;
+  readonly kind: DeliveryKind;
+  /** 1 for the first; more where an attempt went before whose outcome may be uncertain. */
+  readonly attempt: number;
   readonly message: Message;
   /** At most 25 characters, the same for each attempt at one delivery. */
   readonly nonce: string;

@@ -103,6 +103,7 @@ export function newChannel(asker: Asker, at: Date): ChannelState {
       schedule: { ...DEFAULT_SCHEDULE, zone: zone ?? DEFAULT_SCHEDULE.zone },
       top: DEFAULT_TOP,
       paused: null,
+      publish: false,
       next: null,
       readFrom: feedDay(at),
       version: 0,
@@ -186,6 +187,8 @@ const Restorable = z.object({
   schedule: z.object({ time: z.string(), zone: z.string(), weekdays: z.array(z.number()) }),
   top: z.number(),
   paused: z.object({ until: z.string().nullable(), reason: z.string().nullable() }).nullable(),
+  /** Absent in what older versions kept. */
+  publish: z.boolean().default(false),
   subscriptions: z.array(
     z.object({ number: z.number(), topic: z.string(), createdBy: z.string(), createdAt: z.string() }),
   ),
@@ -217,11 +220,12 @@ function parseUndo(text: string): KeptUndo | null {
 }
 
 function restorable({ channel, subscriptions }: ChannelState): Restorable {
-  const { schedule, top, paused } = channel;
+  const { schedule, top, paused, publish } = channel;
   return {
     schedule: { ...schedule, weekdays: [...schedule.weekdays] },
     top,
     paused,
+    publish,
     subscriptions: subscriptions.map((each) => ({ ...each })),
   };
 }
@@ -229,8 +233,8 @@ function restorable({ channel, subscriptions }: ChannelState): Restorable {
 /** What was before, in a channel that goes on counting. */
 function restore({ channel }: ChannelState, before: Restorable | null): ChannelState {
   if (before === null) return { channel, subscriptions: [] };
-  const { schedule, top, paused, subscriptions } = before;
-  return { channel: { ...channel, schedule, top, paused }, subscriptions };
+  const { schedule, top, paused, publish, subscriptions } = before;
+  return { channel: { ...channel, schedule, top, paused, publish }, subscriptions };
 }
 
 function sameSettings(one: ChannelState, other: ChannelState): boolean {
@@ -238,6 +242,7 @@ function sameSettings(one: ChannelState, other: ChannelState): boolean {
     JSON.stringify([
       timesOf(channel),
       channel.top,
+      channel.publish,
       subscriptions.map(({ number, topic }) => [number, topic]),
     ]);
   return settings(one) === settings(other);

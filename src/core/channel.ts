@@ -10,6 +10,9 @@ export type ChannelKey = {
   readonly channel: string;
 };
 
+/** A guild or a team. */
+export type WorkspaceKey = Pick<ChannelKey, "platform" | "workspace">;
+
 /** Somebody there, by the platform's own id. */
 export type PersonKey = {
   readonly platform: Platform;
@@ -36,6 +39,8 @@ export type Channel = ChannelKey & {
   /** Papers of a digest, 1 to 20. */
   readonly top: number;
   readonly paused: Pause | null;
+  /** Whether its digests are passed on to the channels that follow it, such as those of a Discord announcement channel. */
+  readonly publish: boolean;
   /** ISO instant of the next digest, and its slot; null while there is no subscription, or a pause without end. */
   readonly next: Due | null;
   /** The first list day that its next digest may show. */
@@ -113,6 +118,23 @@ export type ChannelStore = {
 
   /** Deletes what is kept of a person, in all channels of the workspace. @returns how many saved papers and words */
   forget(person: PersonKey): Promise<{ readonly saved: number; readonly feedback: number }>;
+
+  /**
+   * Marks a workspace that the app was removed from: it is owed nothing until it is joined again. The first instant
+   * stays.
+   * @throws TypeError for the empty workspace, which is all that have none
+   */
+  leave(workspace: WorkspaceKey, at: string): Promise<void>;
+  /** @returns whether the workspace had been left; what is kept of it goes on */
+  join(workspace: WorkspaceKey): Promise<boolean>;
+  /** The workspaces that anything is kept of, without the empty one and those that were left. */
+  workspaces(platform: Platform): Promise<readonly string[]>;
+  /**
+   * Deletes all that is kept of the workspaces that were left before an instant, but for views, which go by
+   * themselves. Each workspace is a transaction of its own.
+   * @returns how many workspaces
+   */
+  deleteDeparted(leftBefore: string): Promise<number>;
 };
 
 /** A channel with its subscriptions, as `change` sees and makes it. The version is the store's to set. */

@@ -1,4 +1,4 @@
-import type { Channel, ChannelKey, Due } from "./channel.ts";
+import type { Channel, ChannelKey, Due, Platform } from "./channel.ts";
 import type { Day } from "./day.ts";
 import type { Message } from "./message.ts";
 
@@ -31,12 +31,17 @@ export type Delivery = ChannelKey & {
   readonly id: string;
   readonly kind: DeliveryKind;
   readonly slot: Day;
+  /** Who alone is told, in a direct message about the channel; null for a message in the channel. */
+  readonly person: string | null;
   /** ISO instant at which it was due. */
   readonly dueAt: string;
   readonly outcome: Outcome;
   /** A sentence on the outcome for people; empty for none. */
   readonly detail: string;
+  /** How often it was claimed. */
   readonly attempts: number;
+  /** How often an attempt failed; a wait for its list is no failure. */
+  readonly failures: number;
   /** ISO instant before which it is not tried. */
   readonly nextAttemptAt: string;
   /** Frozen before the first attempt, so that every attempt sends the same; gone once settled. */
@@ -55,10 +60,14 @@ export type Claimed = Delivery & {
   readonly lapsed: boolean;
 };
 
-/** The ledger: the truth about what was delivered. Every call is one transaction. */
+/**
+ * The ledger: the truth about what was delivered. Every call is one transaction. `platforms` are those that the caller
+ * serves: another process may serve others from the same store. What a departed workspace is owed waits until it is
+ * joined again.
+ */
 export type Ledger = {
   /** Channels whose next digest is due and that are not paused, the longest due first. */
-  dueChannels(now: string, limit: number): Promise<readonly Channel[]>;
+  dueChannels(now: string, limit: number, platforms: readonly Platform[]): Promise<readonly Channel[]>;
   /**
    * Enters slots and moves each channel's next due instant, together. A slot that stands already stays as it is; a
    * channel whose next due instant is no longer `expected` is left alone, since another process planned it.
@@ -75,10 +84,14 @@ export type Ledger = {
     readonly now: string;
     readonly leaseUntil: string;
     readonly limit: number;
+    readonly platforms: readonly Platform[];
   }): Promise<readonly Claimed[]>;
   /** Freezes contents before the first attempt; one that is frozen already stays. @returns ids of those that this owner still holds */
   freeze(owner: string, contents: readonly Frozen[]): Promise<ReadonlySet<string>>;
-  /** Ends deliveries; what is no longer this owner's is left alone. A sent digest's papers are the channel's from then on. */
+  /**
+   * Ends deliveries; what is no longer this owner's is left alone. A sent digest's papers are the channel's from then
+   * on, and what an ending has to tell is entered with it.
+   */
   settle(owner: string, endings: readonly Ending[]): Promise<void>;
   /** Puts deliveries back for later. */
   postpone(owner: string, postponed: readonly Postponed[]): Promise<void>;
@@ -88,7 +101,7 @@ export type Ledger = {
   /** Which of these papers the channel has had. */
   delivered(key: ChannelKey, paperIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** When the next claim may find something; null for nothing in sight. */
-  nextAttemptAt(): Promise<string | null>;
+  nextAttemptAt(platforms: readonly Platform[]): Promise<string | null>;
   audit(now: string): Promise<Audit>;
 };
 
@@ -105,6 +118,7 @@ export type Plan = {
 export type Entry = ChannelKey & {
   readonly kind: DeliveryKind;
   readonly slot: Day;
+  readonly person: string | null;
   readonly dueAt: string;
   readonly content: Message | null;
 };
@@ -124,15 +138,25 @@ export type Ending = {
   readonly readFrom: Day | null;
   /** Why the channel pauses from now on, without end; null where it does not. */
   readonly pause: string | null;
+  /**
+   * What is told because of it, as a `notice` on the same slot, due at once: with a pause, to who set the channel up
+   * alone, and only if the channel was not paused so before; without one, in the channel. Null for nothing.
+   */
+  readonly notice: Message | null;
 };
 export type Postponed = {
   readonly id: string;
   readonly outcome: "pending" | "waiting";
   readonly nextAttemptAt: string;
   readonly detail: string;
+  /** Whether it counts as a failure. */
+  readonly failed: boolean;
 };
 
-/** The ledger in figures. `lost`: due more than 18 hours ago and still on the way. `doubled`: two messages for one row. */
+/**
+ * The ledger in figures. `lost`: due more than 18 hours ago and still on the way, in a workspace that was not left.
+ * `doubled`: two messages for one row.
+ */
 export type Audit = {
   readonly deliveries: number;
   readonly byOutcome: Readonly<Partial<Record<Outcome, number>>>;

@@ -1,4 +1,5 @@
 import type { Channel, ChannelKey, ChannelStore, Subscription } from "./channel.ts";
+import { sentence } from "./command.ts";
 import type { Archive, Clock } from "./context.ts";
 import { addDays, type Day, feedDay, isWeekend } from "./day.ts";
 import type { Delivery, Frozen, Ledger } from "./delivery.ts";
@@ -19,7 +20,7 @@ import { narrowerOrWider, type RecentDays, recentDays } from "./volume.ts";
 
 export type DigestPlannerOptions = Archive & {
   readonly channels: Pick<ChannelStore, "channel" | "subscriptions">;
-  readonly ledger: Pick<Ledger, "history" | "delivered" | "enter">;
+  readonly ledger: Pick<Ledger, "history" | "delivered">;
   readonly clock: Clock;
   /** Lets others have the event loop. */
   readonly breathe: () => Promise<void>;
@@ -41,6 +42,8 @@ export type Planned =
       readonly detail: string;
       /** Whether the digest was about its days, so that the next one begins with the last of them. */
       readonly read: boolean;
+      /** A line for the channel that comes of it; null for none. */
+      readonly notice: Message | null;
     };
 
 const MINUTE_MS = 60_000;
@@ -120,9 +123,9 @@ export function createDigestPlanner(options: DigestPlannerOptions): {
     if (tooLate) return SKIPPED;
     const note = fresh.state === "settled" || isWeekend(day) ? null : fresh.detail;
     if (digest.outcome === "quiet") {
-      await noticeQuiet(delivery, subscriptions, past);
       const counted = `0 of ${count(digest.listed, "paper")} matched.`;
-      return ended("quiet", note === null ? counted : `${counted} ${note}`, true);
+      const detail = note === null ? counted : `${counted} ${note}`;
+      return ended("quiet", detail, true, await quietNotice(subscriptions, past));
     }
     const due = dueForPeople({ at: delivery.dueAt }, channel.schedule.zone);
     const late = lateMs > LATE_MS ? `Late: this was due ${due}.` : null;
@@ -178,15 +181,14 @@ export function createDigestPlanner(options: DigestPlannerOptions): {
     ]);
   }
 
-  /** After so many quiet digests in a row, one line, and what would widen the topics. */
-  async function noticeQuiet(
-    { platform, workspace, channel, slot, dueAt }: Delivery,
+  /** After so many quiet digests in a row, one line, and what would widen the topics; null otherwise. */
+  async function quietNotice(
     subscriptions: readonly Subscription[],
     past: readonly Delivery[],
-  ): Promise<void> {
+  ): Promise<Message | null> {
     const spoken = past.filter(({ outcome }) => SPOKEN.has(outcome));
     const loud = spoken.findIndex(({ outcome }) => outcome !== "quiet");
-    if ((loud < 0 ? spoken.length : loud) !== QUIET_RUN - 1) return;
+    if ((loud < 0 ? spoken.length : loud) !== QUIET_RUN - 1) return null;
     const recent = await shared(recents, "recent", () => recentDays(store, feedDay(clock())));
     // The top list is quiet only where all of it was here before, and nothing is wider.
     const topList = subscriptions.some(({ topic }) => topic === "");
@@ -201,17 +203,7 @@ export function createDigestPlanner(options: DigestPlannerOptions): {
       );
     }
     if (intro.length === 0) intro.push("Fewer words, or a smaller min:, would widen the topics.");
-    const title = `Nothing matched in ${QUIET_RUN} digests in a row`;
-    const content: Message = {
-      title,
-      intro,
-      items: [],
-      select: null,
-      buttons: [],
-      pages: null,
-      footer: null,
-    };
-    await ledger.enter({ platform, workspace, channel, kind: "notice", slot, dueAt, content });
+    return sentence(`Nothing matched in ${QUIET_RUN} digests in a row`, ...intro);
   }
 
   function shared<T>(cache: Map<string, Shared<T>>, key: string, read: () => Promise<T>): Promise<T> {
@@ -247,12 +239,14 @@ const SKIPPED: Planned = {
   outcome: "skipped-late",
   detail: `${TOO_LATE}; its papers come with the next digest.`,
   read: false,
+  notice: null,
 };
 
 function ended(
   outcome: Extract<Planned, { kind: "ended" }>["outcome"],
   detail: string,
   read = false,
+  notice: Message | null = null,
 ): Planned {
-  return { kind: "ended", outcome, detail, read };
+  return { kind: "ended", outcome, detail, read, notice };
 }

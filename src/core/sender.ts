@@ -1,5 +1,6 @@
 import { type Bot, PostError } from "./bot.ts";
 import type { Channel, ChannelKey, Due, Platform } from "./channel.ts";
+import { sentence } from "./command.ts";
 import { addDays, feedDay } from "./day.ts";
 import type { Claimed, Delivery, Ending, FinalOutcome, Frozen, Ledger, Plan, Postponed } from "./delivery.ts";
 import { MOST_DAYS } from "./digest.ts";
@@ -83,8 +84,6 @@ const SLEEP_MS = { least: 200, most: MINUTE_MS, busy: SECOND_MS, broken: 5 * SEC
 export function createSender(options: SenderOptions): Sender {
   const { ledger, bots, clock, breathe, owner, report } = options;
   const planner = createDigestPlanner(options);
-  /** How often a delivery failed here; a wait for its list is no failure. */
-  const failures = new Map<string, number>();
   let endings: Ending[] = [];
   let postponed: Postponed[] = [];
   let flushing: Promise<void> | null = null;
@@ -96,7 +95,7 @@ export function createSender(options: SenderOptions): Sender {
     const seen = new Set<string>();
     for (;;) {
       const now = clock();
-      const due = await ledger.dueChannels(now.toISOString(), PLANNED_AT_ONCE);
+      const due = await ledger.dueChannels(now.toISOString(), PLANNED_AT_ONCE, [...bots.keys()]);
       const fresh = due.filter((channel) => !seen.has(nameOf(channel)));
       const plans: Plan[] = [];
       for (const [position, channel] of fresh.entries()) {
@@ -140,6 +139,7 @@ export function createSender(options: SenderOptions): Sender {
           now: now.toISOString(),
           leaseUntil: new Date(now.getTime() + LEASE_MS).toISOString(),
           limit: CLAIMED_AT_ONCE,
+          platforms: [...bots.keys()],
         });
         if (claimed.length === 0) {
           if (posting.size === 0) break;
@@ -170,14 +170,17 @@ export function createSender(options: SenderOptions): Sender {
         retryLater(delivery, `No bot for ${delivery.platform} is running.`, NO_BOT_MS, "failed");
         continue;
       }
-      if (delivery.content !== null && delivery.lapsed && !bot.dedupes) {
-        settle(delivery, "uncertain", "The process that sent it ended before the answer came.", {
-          read: true,
-        });
-        continue;
-      }
       if (delivery.content !== null) {
-        ready.push({ delivery, bot, content: delivery.content });
+        const tooOld = clock().getTime() > Date.parse(delivery.dueAt) + GIVE_UP_MS;
+        if (delivery.lapsed && (tooOld || !bot.dedupes)) {
+          settle(delivery, "uncertain", "The process that sent it ended before the answer came.", {
+            read: true,
+          });
+        } else if (tooOld) {
+          settle(delivery, "skipped-late", tooOldToPost(delivery));
+        } else {
+          ready.push({ delivery, bot, content: delivery.content, attempt: delivery.attempts });
+        }
         continue;
       }
       try {
@@ -185,11 +188,13 @@ export function createSender(options: SenderOptions): Sender {
         if (planned.kind === "content") {
           const { content, paperIds, shown } = planned;
           contents.push({ id: delivery.id, content, paperIds, shown });
-          ready.push({ delivery, bot, content });
+          // Whatever claims went before, they froze nothing, so they posted nothing.
+          ready.push({ delivery, bot, content, attempt: 1 });
         } else if (planned.kind === "waiting") {
           postpone(delivery, "waiting", planned.nextAttemptAt, planned.detail);
         } else {
-          settle(delivery, planned.outcome, planned.detail, { read: planned.read });
+          const { outcome, detail, read, notice } = planned;
+          settle(delivery, outcome, detail, { read, notice });
         }
       } catch (error) {
         report({ kind: "unexpected", what: `planning a ${delivery.kind} for ${nameOf(delivery)}`, error });
@@ -204,14 +209,14 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   /** Never throws. */
-  async function postOne({ delivery, bot, content }: Ready, startBy: number): Promise<void> {
-    const { id, kind, dueAt } = delivery;
+  async function postOne({ delivery, bot, content, attempt }: Ready, startBy: number): Promise<void> {
+    const { id, kind, person, dueAt } = delivery;
     if (clock().getTime() > startBy) {
       postpone(delivery, "pending", clock().getTime(), "It was held up.");
       return;
     }
     try {
-      const post = bot.post({ to: keyOf(delivery), message: content, nonce: id });
+      const post = bot.post({ to: keyOf(delivery), person, kind, attempt, message: content, nonce: id });
       const { ref } = await inTime(post, POST_MS, () => {
         throw new PostError("uncertain", `No answer came within ${POST_MS / SECOND_MS} seconds.`);
       });
@@ -242,10 +247,17 @@ export function createSender(options: SenderOptions): Sender {
     const kind = error instanceof PostError ? error.kind : "uncertain";
     const message = error instanceof PostError ? error.message : "Something unexpected went wrong.";
     const retryAfterMs = error instanceof PostError ? error.retryAfterMs : null;
-    if (kind === "rejected") settle(delivery, "rejected", message, { pause: message });
+    if (kind === "rejected") refused(delivery, message);
     else if (kind === "retry") retryLater(delivery, message, retryAfterMs, "failed");
     else if (bot.dedupes) retryLater(delivery, message, null, "uncertain");
     else settle(delivery, "uncertain", message, { read: true });
+  }
+
+  /** Nothing comes of a notice's refusal: what tells that a channel refuses could not be told of that. */
+  function refused(delivery: Delivery, reason: string): void {
+    const isNotice = delivery.kind === "notice";
+    const consequences = isNotice ? {} : { pause: reason, notice: refusalNotice(delivery, reason) };
+    settle(delivery, "rejected", reason, consequences);
   }
 
   /** Tries again, or ends it as `otherwise` where the digest would be too old by then. */
@@ -255,14 +267,12 @@ export function createSender(options: SenderOptions): Sender {
     atLeastMs: number | null,
     otherwise: "failed" | "uncertain",
   ): void {
-    const failure = failures.get(delivery.id) ?? 0;
-    failures.set(delivery.id, failure + 1);
-    const most = Math.min(RETRY_MOST_MS, RETRY_BASE_MS * 2 ** failure);
+    const most = Math.min(RETRY_MOST_MS, RETRY_BASE_MS * 2 ** delivery.failures);
     const next = clock().getTime() + Math.max(atLeastMs ?? 0, options.random() * most);
     if (next > Date.parse(delivery.dueAt) + GIVE_UP_MS) {
       settle(delivery, otherwise, `${detail} It was given up after ${GIVE_UP_MS / HOUR_MS} hours.`);
     } else {
-      postpone(delivery, "pending", next, detail);
+      postpone(delivery, "pending", next, detail, true);
     }
   }
 
@@ -271,9 +281,13 @@ export function createSender(options: SenderOptions): Sender {
     delivery: Delivery,
     outcome: FinalOutcome,
     detail: string,
-    rest: { readonly ref?: string; readonly read?: boolean; readonly pause?: string } = {},
+    rest: {
+      readonly ref?: string;
+      readonly read?: boolean;
+      readonly pause?: string;
+      readonly notice?: Message | null;
+    } = {},
   ): void {
-    failures.delete(delivery.id);
     const read = rest.read === true && delivery.kind === "digest";
     endings.push({
       id: delivery.id,
@@ -283,13 +297,20 @@ export function createSender(options: SenderOptions): Sender {
       ref: rest.ref ?? null,
       readFrom: read ? feedDay(new Date(delivery.dueAt)) : null,
       pause: rest.pause ?? null,
+      notice: rest.notice ?? null,
     });
     report({ kind: "settled", delivery, outcome, detail });
   }
 
-  function postpone(delivery: Delivery, outcome: Postponed["outcome"], at: number, detail: string): void {
+  function postpone(
+    delivery: Delivery,
+    outcome: Postponed["outcome"],
+    at: number,
+    detail: string,
+    failed = false,
+  ): void {
     const nextAttemptAt = new Date(at).toISOString();
-    postponed.push({ id: delivery.id, outcome, nextAttemptAt, detail });
+    postponed.push({ id: delivery.id, outcome, nextAttemptAt, detail, failed });
     report({ kind: "postponed", delivery, detail, nextAttemptAt });
   }
 
@@ -330,7 +351,7 @@ export function createSender(options: SenderOptions): Sender {
       sleep = sleeping;
       try {
         await deliver();
-        const next = await ledger.nextAttemptAt();
+        const next = await ledger.nextAttemptAt([...bots.keys()]);
         if (next !== null) ms = Math.min(ms, Date.parse(next) - clock().getTime());
       } catch (error) {
         report({ kind: "unexpected", what: "delivering", error });
@@ -348,7 +369,27 @@ export function createSender(options: SenderOptions): Sender {
   return { tick, deliver, run, wake };
 }
 
-type Ready = { readonly delivery: Delivery; readonly bot: Bot; readonly content: Message };
+type Ready = {
+  readonly delivery: Delivery;
+  readonly bot: Bot;
+  readonly content: Message;
+  readonly attempt: number;
+};
+
+function tooOldToPost({ kind }: Delivery): string {
+  const late = `It was more than ${GIVE_UP_MS / HOUR_MS} hours late`;
+  return kind === "digest" ? `${late}; its papers come with the next digest.` : `${late}.`;
+}
+
+/** To who set a channel up: that it gets nothing any more, why, and what to do. */
+function refusalNotice({ kind }: Delivery, reason: string): Message {
+  return sentence(
+    "Digests are paused in a channel that you set up.",
+    `A ${kind} could not be posted there: ${reason}`,
+    "Once that is done, digests go on with this, typed in the channel:",
+    "/papers resume",
+  );
+}
 
 function planSlots(channel: Channel, now: Date): Plan {
   const { next, schedule, paused } = channel;

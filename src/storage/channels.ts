@@ -1,4 +1,4 @@
-import type { ExpressionBuilder, Transaction } from "kysely";
+import { type ExpressionBuilder, sql, type Transaction } from "kysely";
 import { z } from "zod";
 import type {
   Channel,
@@ -7,6 +7,7 @@ import type {
   ChannelStore,
   Feedback,
   PersonKey,
+  Platform,
   Subscription,
 } from "../core/channel.ts";
 import { type Database, inChunks, shortHash, type Tables, write } from "./database.ts";
@@ -154,6 +155,46 @@ export function createChannelStore(db: Database): ChannelStore {
           .executeTakeFirst();
         return { saved: Number(saved.numDeletedRows), feedback: Number(feedback.numDeletedRows) };
       }),
+
+    async leave({ platform, workspace }, at) {
+      if (workspace === "") throw new TypeError("A place without a workspace cannot be left.");
+      await write(db, (tx) =>
+        tx
+          .insertInto("departures")
+          .values({ platform, workspace, left_at: at })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute(),
+      );
+    },
+
+    join: ({ platform, workspace }) =>
+      write(db, async (tx) => {
+        const { numDeletedRows } = await tx
+          .deleteFrom("departures")
+          .where((expression) => expression.and({ platform, workspace }))
+          .executeTakeFirst();
+        return numDeletedRows > 0n;
+      }),
+
+    async workspaces(platform) {
+      const kept = new Set<string>();
+      for (const table of OF_A_WORKSPACE) {
+        for (const workspace of await workspacesIn(db, table, platform)) kept.add(workspace);
+      }
+      const left = await db
+        .selectFrom("departures")
+        .select("workspace")
+        .where("platform", "=", platform)
+        .execute();
+      for (const { workspace } of left) kept.delete(workspace);
+      return [...kept].sort();
+    },
+
+    async deleteDeparted(leftBefore) {
+      let deleted = 0;
+      while (await write(db, (tx) => deleteOneDeparted(tx, leftBefore))) deleted += 1;
+      return deleted;
+    },
   };
 }
 
@@ -180,6 +221,7 @@ export function toChannel(row: ChannelRow): Channel {
     schedule: { time: row.time, zone: row.zone, weekdays: weekdays.parse(JSON.parse(row.weekdays)) },
     top: row.top,
     paused: row.paused === 1 ? { until: row.paused_until, reason: row.paused_reason } : null,
+    publish: row.publish === 1,
     next: row.next_at === null || row.next_slot === null ? null : { at: row.next_at, slot: row.next_slot },
     readFrom: row.read_from,
     version: row.version,
@@ -242,6 +284,7 @@ function toRows(key: ChannelKey, { channel, subscriptions }: ChannelState, versi
       paused: channel.paused === null ? 0 : 1,
       paused_until: channel.paused?.until ?? null,
       paused_reason: channel.paused?.reason ?? null,
+      publish: channel.publish ? 1 : 0,
       next_at: channel.next?.at ?? null,
       next_slot: channel.next?.slot ?? null,
       read_from: channel.readFrom,
@@ -283,6 +326,54 @@ async function saveChannel(
     await tx.insertInto("subscriptions").values(chunk).execute();
     return [];
   });
+}
+
+/** All tables that keep something of a workspace. */
+const OF_A_WORKSPACE = [
+  "channels",
+  "subscriptions",
+  "deliveries",
+  "delivered_papers",
+  "saved_papers",
+  "feedback",
+] as const;
+
+/** From each workspace to the next along the table's key: `distinct` would read every row that was ever delivered. */
+async function workspacesIn(
+  db: Database,
+  table: (typeof OF_A_WORKSPACE)[number],
+  platform: Platform,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ readonly workspace: string }>`
+    with recursive seen(workspace) as (
+      select min(workspace) from ${sql.table(table)} where platform = ${platform} and workspace > ''
+      union all
+      select (
+        select min(workspace) from ${sql.table(table)} where platform = ${platform} and workspace > seen.workspace
+      ) from seen where seen.workspace is not null
+    )
+    select workspace from seen where workspace is not null`.execute(db);
+  return rows.map(({ workspace }) => workspace);
+}
+
+/** @returns whether there was one */
+async function deleteOneDeparted(tx: Transaction<Tables>, leftBefore: string): Promise<boolean> {
+  const departed = await tx
+    .selectFrom("departures")
+    .select(["platform", "workspace"])
+    .where("left_at", "<", leftBefore)
+    .orderBy("left_at")
+    .limit(1)
+    .executeTakeFirst();
+  if (departed === undefined) return false;
+  for (const table of [...OF_A_WORKSPACE, "departures"] as const) {
+    await tx
+      .deleteFrom(table)
+      .where("platform", "=", departed.platform)
+      .where("workspace", "=", departed.workspace)
+      .execute();
+  }
+  return true;
 }
 
 const VIEW_DAYS = 30;

@@ -49,6 +49,7 @@ export type Tables = {
     paused: 0 | 1;
     paused_until: string | null;
     paused_reason: string | null;
+    publish: 0 | 1;
     next_at: string | null;
     next_slot: string | null;
     read_from: string;
@@ -61,10 +62,12 @@ export type Tables = {
     id: string;
     kind: string;
     slot: string;
+    person: string | null;
     due_at: string;
     outcome: string;
     detail: string;
     attempts: number;
+    failures: number;
     next_attempt_at: string;
     /** When the next claim may take it: its next attempt, or the end of its owner's lease; null once settled. */
     claim_at: string | null;
@@ -80,6 +83,8 @@ export type Tables = {
   delivered_papers: Place & { paper_id: string };
   saved_papers: { platform: string; workspace: string; person: string; paper_id: string; saved_at: string };
   feedback: Place & { person: string; paper_id: string; value: number; given_at: string };
+  /** The workspaces that the app was removed from, until it is back. */
+  departures: { platform: string; workspace: string; left_at: string };
   views: { id: string; text: string; kept_at: string };
   /** What the playground's channels hold. */
   playground_messages: {

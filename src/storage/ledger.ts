@@ -1,11 +1,12 @@
-import type { Transaction } from "kysely";
+import { type RawBuilder, sql, type Transaction } from "kysely";
 import { z } from "zod";
-import type { ChannelKey } from "../core/channel.ts";
+import type { ChannelKey, Platform } from "../core/channel.ts";
 import {
   type Audit,
   type Delivery,
   type DeliveryKind,
   type Ending,
+  type Entry,
   type FinalOutcome,
   type Ledger,
   OUTCOMES,
@@ -18,22 +19,26 @@ import { type Database, given, inChunks, shortHash, type Tables, write } from ".
 /** The ledger over a migrated database; the same SQL serves SQLite and Postgres. */
 export function createLedger(db: Database): Ledger {
   return {
-    async dueChannels(now, limit) {
-      const rows = await db
-        .selectFrom("channels")
-        .selectAll()
-        .where("next_at", "<=", now)
-        // A pause with a last day is over for the slots after it.
-        .where((expression) =>
-          expression.or([
-            expression("paused", "=", 0),
-            expression("next_slot", ">", expression.ref("paused_until")),
-          ]),
-        )
-        .orderBy("next_at")
-        .limit(limit)
-        .execute();
-      return rows.map(toChannel);
+    async dueChannels(now, limit, platforms) {
+      const rows = await ofEach(platforms, (platform) =>
+        db
+          .selectFrom("channels")
+          .selectAll()
+          .where("platform", "=", platform)
+          .where("next_at", "<=", now)
+          .where(isHere("channels"))
+          // A pause with a last day is over for the slots after it.
+          .where((expression) =>
+            expression.or([
+              expression("paused", "=", 0),
+              expression("next_slot", ">", expression.ref("paused_until")),
+            ]),
+          )
+          .orderBy("next_at")
+          .limit(limit)
+          .execute(),
+      );
+      return firstBy(rows, "next_at", limit).map(toChannel);
     },
 
     plan: (plans) =>
@@ -47,24 +52,24 @@ export function createLedger(db: Database): Ledger {
 
     enter: (entry) =>
       write(db, async (tx) => {
-        const row: Row = {
-          ...newRow(entry, entry.kind, entry.slot, entry.dueAt),
-          content: entry.content === null ? null : JSON.stringify(entry.content),
-        };
-        return (await insertNew(tx, [row])) === 1;
+        return (await insertNew(tx, [entryRow(entry)])) === 1;
       }),
 
-    claim: ({ owner, now, leaseUntil, limit }) =>
+    claim: ({ owner, now, leaseUntil, limit, platforms }) =>
       write(db, async (tx) => {
-        const due = await tx
-          .selectFrom("deliveries")
-          .select(["id", "owner"])
-          .where("claim_at", "<=", now)
-          .orderBy("claim_at")
-          .orderBy("id")
-          .limit(limit)
-          .execute();
-        const owners = new Map(due.map((row) => [row.id, row.owner]));
+        const due = await ofEach(platforms, (platform) =>
+          tx
+            .selectFrom("deliveries")
+            .select(["id", "owner", "claim_at"])
+            .where("platform", "=", platform)
+            .where("claim_at", "<=", now)
+            .where(isHere("deliveries"))
+            .orderBy("claim_at")
+            .orderBy("id")
+            .limit(limit)
+            .execute(),
+        );
+        const owners = new Map(firstBy(due, "claim_at", limit).map((row) => [row.id, row.owner]));
         const rows = await inChunks([...owners.keys()], (chunk) =>
           tx
             .updateTable("deliveries")
@@ -128,21 +133,22 @@ export function createLedger(db: Database): Ledger {
         });
         await recordPapers(tx, ended);
         await moveReadFrom(tx, ended);
-        await pauseChannels(tx, ended);
+        await tell(tx, ended, await pauseChannels(tx, ended));
       }),
 
     postpone: (owner, postponed) =>
       write(db, async (tx) => {
-        const rows = postponed.map(({ id, outcome, nextAttemptAt, detail }) => ({
+        const rows = postponed.map(({ id, outcome, nextAttemptAt, detail, failed }) => ({
           id,
           outcome,
           next_attempt_at: nextAttemptAt,
           detail,
+          failed: failed ? 1 : 0,
         }));
         await inChunks(rows, async (chunk) => {
           await tx
-            .with("given(id, outcome, next_attempt_at, detail)", () =>
-              given(chunk, ["id", "outcome", "next_attempt_at", "detail"]),
+            .with("given(id, outcome, next_attempt_at, detail, failed)", () =>
+              given(chunk, ["id", "outcome", "next_attempt_at", "detail", "failed"]),
             )
             .updateTable("deliveries")
             .from("given")
@@ -151,6 +157,7 @@ export function createLedger(db: Database): Ledger {
               next_attempt_at: expression.ref("given.next_attempt_at"),
               claim_at: expression.ref("given.next_attempt_at"),
               detail: expression.ref("given.detail"),
+              failures: expression("deliveries.failures", "+", expression.ref("given.failed")),
               owner: null,
             }))
             .whereRef("deliveries.id", "=", "given.id")
@@ -190,15 +197,19 @@ export function createLedger(db: Database): Ledger {
       return new Set(rows.map((row) => row.paper_id));
     },
 
-    async nextAttemptAt() {
-      const row = await db
-        .selectFrom("deliveries")
-        .select("claim_at")
-        .where("claim_at", "is not", null)
-        .orderBy("claim_at")
-        .limit(1)
-        .executeTakeFirst();
-      return row?.claim_at ?? null;
+    async nextAttemptAt(platforms) {
+      const rows = await ofEach(platforms, (platform) =>
+        db
+          .selectFrom("deliveries")
+          .select("claim_at")
+          .where("platform", "=", platform)
+          .where("claim_at", "is not", null)
+          .where(isHere("deliveries"))
+          .orderBy("claim_at")
+          .limit(1)
+          .execute(),
+      );
+      return firstBy(rows, "claim_at", 1)[0]?.claim_at ?? null;
     },
 
     audit: (now) => audit(db, now),
@@ -207,9 +218,41 @@ export function createLedger(db: Database): Ledger {
 
 type Row = Tables["deliveries"];
 type Ended = {
-  readonly row: Pick<Row, "id" | "platform" | "workspace" | "channel" | "kind" | "paper_ids" | "shown">;
+  readonly row: Pick<
+    Row,
+    "id" | "platform" | "workspace" | "channel" | "kind" | "slot" | "paper_ids" | "shown"
+  >;
   readonly ending: Ending;
 };
+
+/** Asked of one platform after the other, since an index leads to the first rows of one platform, not of several. */
+async function ofEach<T>(
+  platforms: readonly Platform[],
+  read: (platform: Platform) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
+  const rows: T[] = [];
+  for (const platform of new Set(platforms)) rows.push(...(await read(platform)));
+  return rows;
+}
+
+/** The first rows by an instant, and by id where they have one. */
+function firstBy<
+  Name extends string,
+  T extends { readonly [name in Name]: string | null } & { readonly id?: string },
+>(rows: readonly T[], name: Name, limit: number): readonly T[] {
+  const order = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1);
+  return rows
+    .toSorted((a, b) => order(a[name] ?? "", b[name] ?? "") || order(a.id ?? "", b.id ?? ""))
+    .slice(0, limit);
+}
+
+/** That the app was not removed from a row's workspace. */
+function isHere(table: "channels" | "deliveries"): RawBuilder<boolean> {
+  const [platform, workspace] = [sql.ref(`${table}.platform`), sql.ref(`${table}.workspace`)];
+  return sql<boolean>`not exists (
+    select 1 from departures where departures.platform = ${platform} and departures.workspace = ${workspace}
+  )`;
+}
 
 /** Moves the next due instants that are still the expected ones. @returns the channels that moved, by `keyText` */
 async function moveNext(tx: Transaction<Tables>, plans: readonly Plan[]): Promise<ReadonlySet<string>> {
@@ -256,10 +299,12 @@ function newRow(key: ChannelKey, kind: DeliveryKind, slot: string, dueAt: string
     id: shortHash(JSON.stringify([key.platform, key.workspace, key.channel, kind, slot])),
     kind,
     slot,
+    person: null,
     due_at: dueAt,
     outcome: "pending",
     detail: "",
     attempts: 0,
+    failures: 0,
     next_attempt_at: dueAt,
     claim_at: dueAt,
     owner: null,
@@ -269,6 +314,11 @@ function newRow(key: ChannelKey, kind: DeliveryKind, slot: string, dueAt: string
     ref: null,
     settled_at: null,
   };
+}
+
+function entryRow({ kind, slot, person, dueAt, content, ...key }: Entry): Row {
+  const row = newRow(key, kind, slot, dueAt);
+  return { ...row, person, content: content === null ? null : JSON.stringify(content) };
 }
 
 /** @returns how many of them did not stand yet */
@@ -321,6 +371,7 @@ function end(tx: Transaction<Tables>, owner: string, endings: readonly Ending[])
       "deliveries.workspace",
       "deliveries.channel",
       "deliveries.kind",
+      "deliveries.slot",
       "deliveries.paper_ids",
       "deliveries.shown",
     ])
@@ -372,15 +423,25 @@ async function moveReadFrom(tx: Transaction<Tables>, ended: readonly Ended[]): P
   });
 }
 
-/** Pauses without end. A channel that is paused so already stays as it is. */
-async function pauseChannels(tx: Transaction<Tables>, ended: readonly Ended[]): Promise<void> {
-  const pauses = new Map<string, ChannelKey & { readonly reason: string }>();
-  for (const { row, ending } of ended) {
-    const key = toKey(row);
-    if (ending.pause !== null) pauses.set(keyText(key), { ...key, reason: ending.pause });
+/**
+ * Pauses without end, each channel for its first ending's reason. A channel that is paused so already stays as it is.
+ * @returns those endings whose pause is new, and who set their channel up
+ */
+async function pauseChannels(
+  tx: Transaction<Tables>,
+  ended: readonly Ended[],
+): Promise<ReadonlyMap<Ended, string>> {
+  const firsts = new Map<string, Ended>();
+  for (const each of ended) {
+    const key = keyText(toKey(each.row));
+    if (each.ending.pause !== null && !firsts.has(key)) firsts.set(key, each);
   }
-  await inChunks([...pauses.values()], async (chunk) => {
-    await tx
+  const pauses = [...firsts.values()].map(({ row, ending }) => ({
+    ...placeOf(toKey(row)),
+    reason: ending.pause ?? "",
+  }));
+  const paused = await inChunks(pauses, (chunk) =>
+    tx
       .with("given(platform, workspace, channel, reason)", () =>
         given(chunk, ["platform", "workspace", "channel", "reason"]),
       )
@@ -403,9 +464,36 @@ async function pauseChannels(tx: Transaction<Tables>, ended: readonly Ended[]): 
           expression("channels.paused_until", "is not", null),
         ]),
       )
-      .execute();
-    return [];
+      .returning(["channels.platform", "channels.workspace", "channels.channel", "channels.set_up_by"])
+      .execute(),
+  );
+  const setUpBy = new Map(paused.map((row) => [keyText(toKey(row)), row.set_up_by]));
+  const result = new Map<Ended, string>();
+  for (const [key, first] of firsts) {
+    const person = setUpBy.get(key);
+    if (person !== undefined) result.set(first, person);
+  }
+  return result;
+}
+
+/**
+ * Enters what endings have to tell. A delivery ends once, so that a digest has a line for the channel (it was quiet) or
+ * one for a person (it was refused), never both on its slot. Only a sample's refusal can find the line of that day's
+ * digest there, or a notice of an earlier refusal: then nobody is told, and the channel's status alone has the reason.
+ */
+async function tell(
+  tx: Transaction<Tables>,
+  ended: readonly Ended[],
+  pausedOf: ReadonlyMap<Ended, string>,
+): Promise<void> {
+  const rows = ended.flatMap((each) => {
+    const { notice, pause, at } = each.ending;
+    const person = pausedOf.get(each) ?? null;
+    if (notice === null || (pause !== null && person === null)) return [];
+    const { slot } = each.row;
+    return [entryRow({ ...toKey(each.row), kind: "notice", slot, person, dueAt: at, content: notice })];
   });
+  await insertNew(tx, rows);
 }
 
 /** A digest that is this old is given up; one that is older and still on the way was lost. */
@@ -422,12 +510,14 @@ async function audit(db: Database, now: string): Promise<Audit> {
     .select((expression) => expression.fn.countAll<number>().as("lost"))
     .where("claim_at", "is not", null)
     .where("due_at", "<", new Date(Date.parse(now) - LOST_AFTER_MS).toISOString())
+    .where(isHere("deliveries"))
     .executeTakeFirstOrThrow();
   const shared = await db
     .selectFrom("deliveries")
     .select((expression) => expression.fn.countAll<number>().as("count"))
     .where("ref", "is not", null)
-    .groupBy(["platform", "workspace", "channel", "ref"])
+    // A person's messages are counted apart: they stand elsewhere, and Slack's ids of two places can be the same.
+    .groupBy(["platform", "workspace", "channel", "person", "ref"])
     .having((expression) => expression.fn.countAll(), ">", 1)
     .execute();
   const byOutcome = Object.fromEntries(counts.map((row) => [outcomes.parse(row.outcome), Number(row.count)]));
@@ -449,10 +539,12 @@ function toDelivery(row: Row): Delivery {
     id: row.id,
     kind: kinds.parse(row.kind),
     slot: row.slot,
+    person: row.person,
     dueAt: row.due_at,
     outcome: outcomes.parse(row.outcome),
     detail: row.detail,
     attempts: row.attempts,
+    failures: row.failures,
     nextAttemptAt: row.next_attempt_at,
     content: row.content === null ? null : messageSchema.parse(JSON.parse(row.content)),
     paperIds: paperIds.parse(JSON.parse(row.paper_ids)),

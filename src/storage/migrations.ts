@@ -189,4 +189,39 @@ export const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  "0004-workspaces": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema.alterTable("deliveries").addColumn("person", "text").execute();
+      await db.schema
+        .alterTable("deliveries")
+        .addColumn("failures", "integer", (column) => column.notNull().defaultTo(0))
+        .execute();
+      await db.schema
+        .alterTable("channels")
+        .addColumn("publish", "integer", (column) => column.notNull().defaultTo(0))
+        .execute();
+      await db.schema
+        .createTable("departures")
+        .addColumn("platform", "text", (column) => column.notNull())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("left_at", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("departures_key", ["platform", "workspace"])
+        .execute();
+      // The platform first: what piles up for one whose bot does not run slows down no other.
+      await db.schema.dropIndex("channels_next").execute();
+      await db.schema
+        .createIndex("channels_next")
+        .on("channels")
+        .columns(["platform", "next_at"])
+        .where("next_at", "is not", null)
+        .execute();
+      await db.schema.dropIndex("deliveries_claim").execute();
+      await db.schema
+        .createIndex("deliveries_claim")
+        .on("deliveries")
+        .columns(["platform", "claim_at", "id"])
+        .where("claim_at", "is not", null)
+        .execute();
+    },
+  },
 };

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Bot, PostError } from "../../src/core/bot.ts";
 import type { ChannelKey } from "../../src/core/channel.ts";
 import type { Message } from "../../src/core/message.ts";
+import { madeUpPost } from "./made-up-post.ts";
 
 export type BotUnderTest = {
   /** Not started yet. */
@@ -31,7 +32,7 @@ export function botContract(name: string, make: () => Promise<BotUnderTest>): vo
 
     test("posts a message once and says where it is", async () => {
       const { bot, to, standing } = under;
-      const { ref } = await bot.post({ to, message: message("Harmless title"), nonce: "n1" });
+      const { ref } = await bot.post(madeUpPost(to, message("Harmless title"), "n1"));
       expect(ref).toMatch(/./);
       const texts = await standing();
       expect(texts).toHaveLength(1);
@@ -40,8 +41,8 @@ export function botContract(name: string, make: () => Promise<BotUnderTest>): vo
 
     test("posts two messages in the order they were asked for, each with a place of its own", async () => {
       const { bot, to, standing } = under;
-      const first = await bot.post({ to, message: message("First title"), nonce: "n1" });
-      const second = await bot.post({ to, message: message("Second title"), nonce: "n2" });
+      const first = await bot.post(madeUpPost(to, message("First title"), "n1"));
+      const second = await bot.post(madeUpPost(to, message("Second title"), "n2"));
       expect(second.ref).not.toBe(first.ref);
       const texts = await standing();
       expect(texts.map((text) => /(First|Second) title/.exec(text)?.[1])).toEqual(["First", "Second"]);
@@ -49,9 +50,9 @@ export function botContract(name: string, make: () => Promise<BotUnderTest>): vo
 
     test("makes a post with the same nonce once, if it says that it does", async () => {
       const { bot, to, standing } = under;
-      const post = { to, message: message("Asked for thrice"), nonce: "n".repeat(25) };
+      const post = madeUpPost(to, message("Asked for thrice"), "n".repeat(25));
       const [first, second] = await Promise.all([bot.post(post), bot.post(post)]);
-      const third = await bot.post(post);
+      const third = await bot.post({ ...post, attempt: 2 });
       if (!bot.dedupes) return;
       expect(await standing()).toHaveLength(1);
       expect([second.ref, third.ref]).toEqual([first.ref, first.ref]);
@@ -60,15 +61,26 @@ export function botContract(name: string, make: () => Promise<BotUnderTest>): vo
     test("refuses a channel that it cannot post to with a sentence for people", async () => {
       const { bot, unknown } = under;
       if (unknown === null) return;
-      const error = await failureOf(bot.post({ to: unknown, message: message("Title"), nonce: "n1" }));
-      expect(error).toBeInstanceOf(PostError);
-      expect(error).toMatchObject({ kind: "rejected", message: expect.stringMatching(/^\P{Cc}{10,}\.$/u) });
+      const error = await failureOf(bot.post(madeUpPost(unknown, message("Title"), "n1")));
+      expectRefusal(error);
+    });
+
+    test("puts what it tells one person alone into no channel, or refuses to with a sentence", async () => {
+      const { bot, to, standing } = under;
+      const post = {
+        ...madeUpPost(to, message("For one alone"), "n1"),
+        person: "somebody",
+        kind: "notice",
+      } as const;
+      const error = await failureOf(bot.post(post));
+      if (error !== null) expectRefusal(error);
+      expect(await standing()).toHaveLength(0);
     });
 
     test("takes nothing once it is stopped, and says that it may be tried later", async () => {
       const { bot, to, standing } = under;
       await bot.stop();
-      const error = await failureOf(bot.post({ to, message: message("Title"), nonce: "n1" }));
+      const error = await failureOf(bot.post(madeUpPost(to, message("Title"), "n1")));
       expect(error).toBeInstanceOf(PostError);
       expect(error).toMatchObject({ kind: "retry" });
       expect(await standing()).toHaveLength(0);
@@ -85,7 +97,7 @@ export function botContract(name: string, make: () => Promise<BotUnderTest>): vo
       await fc.assert(
         fc.asyncProperty(hostileMessage, async (hostile) => {
           const before = (await standing()).length;
-          const error = await failureOf(bot.post({ to, message: hostile, nonce: `n${++posts}` }));
+          const error = await failureOf(bot.post(madeUpPost(to, hostile, `n${++posts}`)));
           if (error !== null) expect(error).toBeInstanceOf(PostError);
           expect(await standing()).toHaveLength(before + (error === null ? 1 : 0));
         }),
@@ -102,6 +114,11 @@ async function failureOf(post: Promise<unknown>): Promise<unknown> {
   } catch (error) {
     return error;
   }
+}
+
+function expectRefusal(error: unknown): void {
+  expect(error).toBeInstanceOf(PostError);
+  expect(error).toMatchObject({ kind: "rejected", message: expect.stringMatching(/^\P{Cc}{10,}\.$/u) });
 }
 
 function message(title: string, fields: Partial<Message> = {}): Message {

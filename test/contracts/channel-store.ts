@@ -7,8 +7,11 @@ import {
   type ChannelStore,
   DEFAULT_SCHEDULE,
   type PersonKey,
+  type Platform,
   type Subscription,
 } from "../../src/core/channel.ts";
+import type { Ledger } from "../../src/core/delivery.ts";
+import { EMPTY } from "../bots/any-message.ts";
 
 const at = (day: number, hour = 9) =>
   `2026-04-${String(day).padStart(2, "0")}T${String(hour).padStart(2, "0")}:00:00.000Z`;
@@ -43,6 +46,7 @@ export function madeUpState(
       schedule: DEFAULT_SCHEDULE,
       top: 5,
       paused: null,
+      publish: false,
       next: { at: at(21), slot: "2026-04-21" },
       readFrom: "2026-04-20",
       version: 0,
@@ -54,16 +58,21 @@ export function madeUpState(
   };
 }
 
-/** What every channel store keeps to. `open` gives an empty one; each test uses places of its own. */
+/** What every channel store keeps to. `open` gives an empty one, with the ledger of the same store; each test uses places of its own. */
 export function channelStoreContract(
   name: string,
-  open: () => Promise<{ readonly channels: ChannelStore; readonly close: () => Promise<void> }>,
+  open: () => Promise<{
+    readonly channels: ChannelStore;
+    readonly ledger: Ledger;
+    readonly close: () => Promise<void>;
+  }>,
 ): void {
   describe(`the channel store over ${name}`, () => {
     let channels: ChannelStore;
+    let ledger: Ledger;
     let close: () => Promise<void>;
     beforeAll(async () => {
-      ({ channels, close } = await open());
+      ({ channels, ledger, close } = await open());
     }, 30_000);
     afterAll(() => close());
 
@@ -80,6 +89,7 @@ export function channelStoreContract(
           schedule: { time: "23:59", zone: "America/Argentina/Buenos_Aires", weekdays: [1, 7] },
           top: 20,
           paused: { until: "2026-05-04", reason: "It's away." },
+          publish: true,
           lastNumber: 12,
         });
         const after = await channels.change(key, (now) => (now === null ? made : null));
@@ -275,7 +285,146 @@ export function channelStoreContract(
       expect(await channels.view(old, "2020-01-02T00:00:00.000Z")).toBeNull();
     });
 
+    test("knows which workspaces were left, from the first time they were", async () => {
+      const left = { platform: "slack", workspace: "L1" } as const;
+      expect(await channels.join(left)).toBe(false);
+      await channels.leave(left, at(3));
+      await channels.leave(left, at(9));
+      expect(await channels.deleteDeparted(at(3))).toBe(0);
+      expect(await channels.join({ ...left, workspace: "L2" })).toBe(false);
+      expect(await channels.join({ ...left, platform: "discord" })).toBe(false);
+      expect(await channels.join(left)).toBe(true);
+      expect(await channels.join(left)).toBe(false);
+      await channels.leave(left, at(3));
+      await channels.leave(left, at(9));
+      expect(await channels.deleteDeparted(at(4))).toBe(1);
+      expect(await channels.join(left)).toBe(false);
+      await expect(channels.leave({ platform: "discord", workspace: "" }, at(1))).rejects.toThrow(TypeError);
+    });
+
+    test("keeps all of a workspace that is joined again in time", async () => {
+      const key = { ...place("back", "L3"), platform: "slack" as const };
+      const before = await channels.change(key, () => madeUpState(key));
+      await channels.leave(key, at(3));
+      expect(await channels.channel(key)).toEqual(before?.channel);
+      await channels.join(key);
+      expect(await channels.deleteDeparted(at(28))).toBe(0);
+      expect(await channels.channel(key)).toEqual(before?.channel);
+    });
+
     let run = 0;
+    test("deletes all that is kept of a workspace that was left, and nothing of any other", async () => {
+      const places = fc.uniqueArray(
+        fc.record({
+          platform: fc.constantFrom("discord" as const, "slack" as const, "playground" as const),
+          workspace: fc.constantFrom("", "T", "T1", "t", "T'1", "%", "T_"),
+        }),
+        { minLength: 2, maxLength: 8, selector: (each) => `${each.platform}/${each.workspace}` },
+      );
+      const parts = ["channel", "delivery", "saved", "feedback"] as const;
+      const part = fc.subarray([...parts], { minLength: 1 });
+      const fate = fc.constantFrom("stays", "left", "left lately", "back");
+      await fc.assert(
+        fc.asyncProperty(
+          places,
+          fc.array(part, { minLength: 8 }),
+          fc.array(fate, { minLength: 8 }),
+          async (...all) => {
+            run += 1;
+            const own = all[0].map((each, index) => ({
+              platform: each.platform,
+              workspace: each.workspace === "" ? "" : `${each.workspace}-run${run}`,
+              channel: `c-run${run}`,
+              parts: all[1][index] ?? parts,
+              fate: each.workspace === "" ? "stays" : (all[2][index] ?? "stays"),
+            }));
+            for (const each of own) await keepSomething(each, each.parts);
+            const before = await Promise.all(own.map(everythingOf));
+            for (const [index, each] of own.entries()) {
+              if (each.fate !== "stays")
+                await channels.leave(each, each.fate === "left lately" ? at(20) : at(index + 1));
+              if (each.fate === "back") expect(await channels.join(each)).toBe(true);
+            }
+            const standing = (fates: readonly string[]) =>
+              own.filter((each) => each.workspace !== "" && fates.includes(each.fate));
+            const known = async () =>
+              (
+                await Promise.all(
+                  ["discord", "slack", "playground"].map((platform) =>
+                    channels.workspaces(platform as Platform),
+                  ),
+                )
+              ).flat();
+            expect((await known()).filter((each) => each.endsWith(`-run${run}`)).sort()).toEqual(
+              standing(["stays", "back"])
+                .map(({ workspace }) => workspace)
+                .sort(),
+            );
+            expect(await channels.deleteDeparted(at(20))).toBe(standing(["left"]).length);
+            expect(await channels.deleteDeparted(at(20))).toBe(0);
+            for (const [index, each] of own.entries()) {
+              expect(await everythingOf(each)).toEqual(each.fate === "left" ? NOTHING : before[index]);
+              if (each.workspace !== "") expect(await channels.join(each)).toBe(each.fate === "left lately");
+            }
+          },
+        ),
+        { numRuns: 25 },
+      );
+    });
+
+    const NOTHING = { channel: null, subscriptions: [], history: [], had: [], saved: [], feedback: [] };
+    const personIn = ({ platform, workspace }: ChannelKey) => ({ platform, workspace, person: "ada" });
+
+    async function keepSomething(key: ChannelKey, parts: readonly string[]): Promise<void> {
+      if (parts.includes("channel")) await channels.change(key, () => madeUpState(key, ["agents", "speech"]));
+      if (parts.includes("saved")) await channels.save(personIn(key), "2604.00001", at(1));
+      if (parts.includes("feedback")) {
+        await channels.giveFeedback(key, "ada", { paperId: "2604.00002", value: -1 }, at(1));
+      }
+      if (!parts.includes("delivery")) return;
+      const { platform, workspace, channel } = key;
+      const where = { platform, workspace, channel };
+      await ledger.enter({
+        ...where,
+        kind: "digest",
+        slot: "2026-04-21",
+        person: null,
+        dueAt: at(21),
+        content: null,
+      });
+      await ledger.enter({
+        ...where,
+        kind: "notice",
+        slot: "2026-04-21",
+        person: "ada",
+        dueAt: at(21),
+        content: EMPTY,
+      });
+      const by = { owner: "me", now: at(21), leaseUntil: at(22), limit: 100, platforms: [platform] };
+      const digests = (await ledger.claim(by)).filter(({ kind }) => kind === "digest");
+      const paperIds = ["2604.00003"];
+      await ledger.freeze(
+        "me",
+        digests.map(({ id }) => ({ id, content: EMPTY, paperIds, shown: 1 })),
+      );
+      const rest = { detail: "", ref: null, at: at(21), readFrom: null, pause: null, notice: null };
+      await ledger.settle(
+        "me",
+        digests.map(({ id }) => ({ id, outcome: "sent" as const, ...rest })),
+      );
+    }
+
+    async function everythingOf(key: ChannelKey) {
+      return {
+        channel: await channels.channel(key),
+        subscriptions: await channels.subscriptions(key),
+        history: await ledger.history(key, 100),
+        had: [...(await ledger.delivered(key, ["2604.00003"]))],
+        saved: await channels.saved(personIn(key)),
+        feedback: await channels.feedback(key),
+      };
+    }
+
     test("never gives one channel or person what is another's", async () => {
       const key = fc.record({
         platform: fc.constantFrom("discord" as const, "slack" as const, "playground" as const),

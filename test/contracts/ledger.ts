@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Channel, ChannelKey, ChannelStore } from "../../src/core/channel.ts";
+import type { Channel, ChannelKey, ChannelStore, Platform } from "../../src/core/channel.ts";
 import type { Delivery, Ending, FinalOutcome, Ledger, Plan } from "../../src/core/delivery.ts";
 import { EMPTY, digest, messages } from "../bots/any-message.ts";
 import { madeUpState } from "./channel-store.ts";
@@ -8,6 +8,7 @@ import { madeUpState } from "./channel-store.ts";
 const at = (day: number, time = "09:00") => `2026-04-${String(day).padStart(2, "0")}T${time}:00.000Z`;
 const slotOf = (day: number) => `2026-04-${String(day).padStart(2, "0")}`;
 const due = (day: number) => ({ at: at(day), slot: slotOf(day) });
+const ALL = ["discord", "slack", "playground"] as const;
 const FAR = "2999-01-01T00:00:00.000Z";
 const ids = (rows: readonly Delivery[]) => rows.map((row) => row.id);
 
@@ -29,12 +30,18 @@ export function ledgerContract(
       ({ ledger, channels, close } = await open());
     }, 30_000);
     afterEach(async () => {
-      const left = await ledger.claim({ owner: "after", now: FAR, leaseUntil: FAR, limit: 10_000 });
+      const left = await ledger.claim({
+        owner: "after",
+        now: FAR,
+        leaseUntil: FAR,
+        limit: 10_000,
+        platforms: ALL,
+      });
       await ledger.settle(
         "after",
         left.map(({ id }) => ending(id, "failed")),
       );
-      const stillDue = await ledger.dueChannels(FAR, 10_000);
+      const stillDue = await ledger.dueChannels(FAR, 10_000, ALL);
       await ledger.plan(stillDue.map((each) => ({ ...planOf(each, each.next?.at ?? ""), next: null })));
     });
     afterAll(() => close());
@@ -62,8 +69,14 @@ export function ledgerContract(
       return key;
     }
 
-    function claim(owner: string, now: string, leaseUntil: string, limit = 25): Promise<readonly Delivery[]> {
-      return ledger.claim({ owner, now, leaseUntil, limit });
+    function claim(
+      owner: string,
+      now: string,
+      leaseUntil: string,
+      limit = 25,
+      platforms: readonly Platform[] = ALL,
+    ): Promise<readonly Delivery[]> {
+      return ledger.claim({ owner, now, leaseUntil, limit, platforms });
     }
 
     function ending(id: string, outcome: FinalOutcome, fields: Partial<Ending> = {}): Ending {
@@ -75,6 +88,7 @@ export function ledgerContract(
         at: at(21, "09:05"),
         readFrom: null,
         pause: null,
+        notice: null,
         ...fields,
       };
     }
@@ -100,15 +114,15 @@ export function ledgerContract(
       await newChannel({ next: null });
       await newChannel({ next: due(10), paused: { until: null, reason: null } });
       await newChannel({ next: due(10), paused: { until: slotOf(10), reason: null } });
-      const found = await ledger.dueChannels(at(12), 10);
+      const found = await ledger.dueChannels(at(12), 10, ALL);
       expect(found).toEqual(await Promise.all([first, second, third].map((key) => channels.channel(key))));
-      expect(await ledger.dueChannels(at(12), 2)).toEqual(found.slice(0, 2));
-      expect(await ledger.dueChannels(at(12, "08:59"), 10)).toHaveLength(2);
+      expect(await ledger.dueChannels(at(12), 2, ALL)).toEqual(found.slice(0, 2));
+      expect(await ledger.dueChannels(at(12, "08:59"), 10, ALL)).toHaveLength(2);
     });
 
     test("gives a channel whose pause ends before its next slot", async () => {
       const key = await newChannel({ next: due(11), paused: { until: slotOf(10), reason: null } });
-      expect(await ledger.dueChannels(at(11), 10)).toMatchObject([key]);
+      expect(await ledger.dueChannels(at(11), 10, ALL)).toMatchObject([key]);
     });
 
     test("enters slots and moves the channel's next digest", async () => {
@@ -123,10 +137,12 @@ export function ledgerContract(
         id: row?.id,
         kind: "digest",
         slot: slotOf(21),
+        person: null,
         dueAt: at(21),
         outcome: "pending",
         detail: "merged",
         attempts: 0,
+        failures: 0,
         nextAttemptAt: at(21),
         content: null,
         paperIds: [],
@@ -148,7 +164,7 @@ export function ledgerContract(
       const key = await newChannel();
       await ledger.plan([{ ...planOf(key, at(21), 21), next: null }]);
       expect(await channels.channel(key)).toMatchObject({ next: null });
-      expect(await ledger.dueChannels(FAR, 10)).toEqual([]);
+      expect(await ledger.dueChannels(FAR, 10, ALL)).toEqual([]);
     });
 
     test("enters nothing of a plan for a channel that another process planned", async () => {
@@ -188,7 +204,7 @@ export function ledgerContract(
       for (let index = 0; index < 230; index++) keys.push(await newChannel());
       await ledger.plan(keys.map((key) => planOf(key, at(21), 20, 21)));
       expect(await claim("me", FAR, FAR, 1000)).toHaveLength(460);
-      expect(await ledger.dueChannels(at(21), 10)).toEqual([]);
+      expect(await ledger.dueChannels(at(21), 10, ALL)).toEqual([]);
     });
 
     test("makes the same id of the same key, and another of any other", async () => {
@@ -201,7 +217,7 @@ export function ledgerContract(
       const made = new Set<string>();
       for (const key of keys) {
         for (const kind of ["sample", "notice"] as const) {
-          const entry = { ...key, kind, slot: slotOf(1), dueAt: at(1), content: null };
+          const entry = { ...key, kind, slot: slotOf(1), person: null, dueAt: at(1), content: null };
           expect(await ledger.enter(entry)).toBe(true);
         }
         for (const row of await ledger.history(key, 10)) made.add(row.id);
@@ -216,13 +232,89 @@ export function ledgerContract(
     test("enters a sample or notice once, with its content", async () => {
       const key = newPlace();
       const content = digest(2);
-      const entry = { ...key, kind: "sample" as const, slot: slotOf(21), dueAt: at(21), content };
+      const entry = {
+        ...key,
+        kind: "sample" as const,
+        slot: slotOf(21),
+        person: null,
+        dueAt: at(21),
+        content,
+      };
       expect(await ledger.enter(entry)).toBe(true);
       expect(await ledger.enter({ ...entry, content: null, dueAt: at(22) })).toBe(false);
       expect(await ledger.enter({ ...entry, kind: "notice", content: null })).toBe(true);
       const rows = await claim("me", at(21), at(22));
       expect(rows.find((row) => row.kind === "sample")).toMatchObject({ ...entry, outcome: "sending" });
       expect(rows.find((row) => row.kind === "notice")).toMatchObject({ content: null, dueAt: at(21) });
+    });
+
+    test("keeps who alone is told, in the place of a message to the channel", async () => {
+      const key = newPlace();
+      const entry = { ...key, kind: "notice" as const, slot: slotOf(21), dueAt: at(21), content: digest(1) };
+      expect(await ledger.enter({ ...entry, person: "ada" })).toBe(true);
+      expect(await ledger.enter({ ...entry, person: null })).toBe(false);
+      expect(await claim("me", at(21), at(22))).toMatchObject([{ ...entry, person: "ada" }]);
+      expect(await only(key)).toMatchObject({ person: "ada" });
+    });
+
+    test("keeps to the platforms that the caller serves", async () => {
+      const keys = ALL.map((platform) => ({ ...newPlace(), platform }));
+      for (const [index, key] of keys.entries()) await newChannel({ next: due(12 - index) }, key);
+      const [discord, slack, playground] = keys;
+      expect(await ledger.dueChannels(FAR, 10, ["discord", "playground"])).toMatchObject([
+        playground!,
+        discord!,
+      ]);
+      expect(await ledger.dueChannels(FAR, 1, ALL)).toMatchObject([playground!]);
+      expect(await ledger.dueChannels(FAR, 10, [])).toEqual([]);
+      await ledger.plan(keys.map((key, index) => planOf(key, at(12 - index), 12 - index)));
+      expect(await ledger.nextAttemptAt(["discord", "slack"])).toBe(at(11));
+      expect(await ledger.nextAttemptAt(["discord"])).toBe(at(12));
+      expect(await ledger.nextAttemptAt([])).toBeNull();
+      expect(await claim("me", at(13), FAR, 10, [])).toEqual([]);
+      expect(await claim("me", at(13), FAR, 1, ["slack", "discord"])).toMatchObject([slack!]);
+      expect(await claim("me", at(13), FAR, 10, ["discord", "slack", "discord"])).toMatchObject([discord!]);
+      expect(await claim("me", at(13), FAR, 10, ["playground"])).toMatchObject([playground!]);
+    });
+
+    test("leaves a departed workspace alone until it is joined again, and no other", async () => {
+      const here = await newPending();
+      const gone: ChannelKey = { ...newPlace(), workspace: "T9" };
+      for (const channel of ["planned", "due"]) await newChannel({}, { ...gone, channel });
+      const planned = { ...gone, channel: "planned" };
+      await ledger.plan([planOf(planned, at(21), 20)]);
+      await channels.leave(gone, at(21));
+      expect(await ledger.dueChannels(FAR, 10, ALL)).toMatchObject([here]);
+      expect(await ledger.nextAttemptAt(ALL)).toBe(at(21));
+      expect(await claim("me", at(21), at(22))).toMatchObject([here]);
+      expect((await ledger.audit(FAR)).lost).toBe(1);
+      await channels.join({ platform: "discord", workspace: "T9" });
+      expect(await claim("me", at(21), at(22))).toEqual([]);
+      await channels.join(gone);
+      expect(await ledger.nextAttemptAt(ALL)).toBe(at(20));
+      expect(await claim("me", at(21), at(22))).toMatchObject([{ ...planned, attempts: 1, lapsed: false }]);
+      expect(await ledger.dueChannels(at(21), 10, ALL)).toMatchObject([{ channel: "due" }]);
+      expect((await ledger.audit(FAR)).lost).toBe(2);
+    });
+
+    test("counts failures and nothing else, for whoever claims it next", async () => {
+      await newPending();
+      const [row] = await claim("me", at(21), at(22));
+      expect(row).toMatchObject({ attempts: 1, failures: 0 });
+      const later = { id: row!.id, nextAttemptAt: at(21), detail: "" };
+      const seen: (readonly [number, number])[] = [];
+      for (const failed of [true, false, true]) {
+        const outcome = failed ? ("pending" as const) : ("waiting" as const);
+        await ledger.postpone("me", [{ ...later, outcome, failed }]);
+        const [again] = await claim("me", at(21), at(21, "09:10"));
+        seen.push([again!.attempts, again!.failures]);
+      }
+      expect(seen).toEqual([
+        [2, 1],
+        [3, 1],
+        [4, 2],
+      ]);
+      expect(await claim("other", at(21, "09:10"), at(22))).toMatchObject([{ attempts: 5, failures: 2 }]);
     });
 
     test("gives a claimed delivery to nobody else before the lease ends", async () => {
@@ -273,7 +365,7 @@ export function ledgerContract(
       );
       expect(await ledger.freeze("one", [frozen(id, "second", [], 0)])).toEqual(new Set([id]));
       await ledger.postpone("one", [
-        { id, outcome: "pending", nextAttemptAt: at(21, "09:20"), detail: "Slack is busy." },
+        { id, outcome: "pending", nextAttemptAt: at(21, "09:20"), detail: "Slack is busy.", failed: false },
       ]);
       const [again] = await claim("two", at(21, "09:20"), at(22));
       const first = { content: { title: "first" }, paperIds: ["2604.00001", "2604.00002"], shown: 1 };
@@ -292,16 +384,22 @@ export function ledgerContract(
         expect(await ledger.freeze("stale", [frozen(id, "stale", ["2604.00001"], 1)])).toEqual(new Set());
         const sent = ending(id, "sent", { ref: "m9", readFrom: slotOf(30), pause: "Gone." });
         await ledger.settle("stale", [sent]);
-        await ledger.postpone("stale", [{ id, outcome: "waiting", nextAttemptAt: at(1), detail: "stale" }]);
+        await ledger.postpone("stale", [
+          { id, outcome: "waiting", nextAttemptAt: at(1), detail: "stale", failed: false },
+        ]);
       };
       await staleActs();
       expect(await only(key)).toEqual(held);
       expect(await channels.channel(key)).toMatchObject({ readFrom: slotOf(20), paused: null });
 
-      await ledger.postpone("holder", [{ id, outcome: "waiting", nextAttemptAt: at(23), detail: "mine" }]);
+      await ledger.postpone("holder", [
+        { id, outcome: "waiting", nextAttemptAt: at(23), detail: "mine", failed: false },
+      ]);
       const waiting = await only(key);
       await staleActs();
-      await ledger.postpone("holder", [{ id, outcome: "pending", nextAttemptAt: at(1), detail: "again" }]);
+      await ledger.postpone("holder", [
+        { id, outcome: "pending", nextAttemptAt: at(1), detail: "again", failed: false },
+      ]);
       expect(await only(key)).toEqual(waiting);
       expect(await ledger.delivered(key, ["2604.00001"])).toEqual(new Set());
     });
@@ -341,7 +439,13 @@ export function ledgerContract(
       const [row] = await claim("me", at(21), at(22));
       const later = at(21, "10:30");
       await ledger.postpone("me", [
-        { id: row!.id, outcome: "waiting", nextAttemptAt: later, detail: "The list is still filling." },
+        {
+          id: row!.id,
+          outcome: "waiting",
+          nextAttemptAt: later,
+          detail: "The list is still filling.",
+          failed: false,
+        },
       ]);
       expect(await only(key)).toMatchObject({
         outcome: "waiting",
@@ -394,7 +498,9 @@ export function ledgerContract(
       const settled = await only(key);
       expect(settled.outcome).toBe(outcome);
       expect(await ledger.freeze("me", [frozen(id, "y")])).toEqual(new Set());
-      await ledger.postpone("me", [{ id, outcome: "pending", nextAttemptAt: at(1), detail: "again" }]);
+      await ledger.postpone("me", [
+        { id, outcome: "pending", nextAttemptAt: at(1), detail: "again", failed: false },
+      ]);
       await ledger.settle("me", [ending(id, "failed", { readFrom: slotOf(30), pause: "Gone." })]);
       expect(await claim("me", FAR, FAR)).toEqual([]);
       expect(await only(key)).toEqual(settled);
@@ -416,7 +522,14 @@ export function ledgerContract(
 
     test("does not count the papers of a sample as delivered", async () => {
       const key = newPlace();
-      await ledger.enter({ ...key, kind: "sample", slot: slotOf(21), dueAt: at(21), content: null });
+      await ledger.enter({
+        ...key,
+        kind: "sample",
+        slot: slotOf(21),
+        person: null,
+        dueAt: at(21),
+        content: null,
+      });
       const [row] = await claim("me", at(21), at(22));
       await ledger.freeze("me", [frozen(row!.id, "x", ["2604.00001"], 1)]);
       await ledger.settle("me", [ending(row!.id, "sent")]);
@@ -464,7 +577,7 @@ export function ledgerContract(
         );
         const after = await channels.channel(key);
         expect(after).toMatchObject({ paused: { until: null, reason: pause }, next: null, version: 2 });
-        expect(await ledger.dueChannels(FAR, 10)).not.toContainEqual(expect.objectContaining(key));
+        expect(await ledger.dueChannels(FAR, 10, ALL)).not.toContainEqual(expect.objectContaining(key));
       }
       expect(await channels.channel(other)).toMatchObject({ paused: null, next: due(22), version: 1 });
     });
@@ -484,10 +597,90 @@ export function ledgerContract(
       });
     });
 
+    test("tells who set a channel up that it pauses, in the same call, and once", async () => {
+      const key = await newChannel({ setUpBy: "grace" });
+      const quiet = await newPending();
+      await ledger.plan([planOf(key, at(21), 20, 21)]);
+      const rows = await claim("me", at(21), at(22));
+      const [first, second] = rows.filter((row) => row.channel === key.channel);
+      const notice = (title: string) => ({ ...EMPTY, title });
+      await ledger.settle("me", [
+        ending(first!.id, "rejected", { pause: "Gone.", notice: notice("first") }),
+        ending(second!.id, "rejected", { pause: "Gone too.", notice: notice("second") }),
+      ]);
+      expect(await channels.channel(key)).toMatchObject({ paused: { reason: "Gone." }, version: 2 });
+      const notices = (await ledger.history(key, 10)).filter((row) => row.kind === "notice");
+      expect(notices).toMatchObject([
+        {
+          slot: slotOf(20),
+          person: "grace",
+          dueAt: at(21, "09:05"),
+          outcome: "pending",
+          content: { title: "first" },
+          attempts: 0,
+        },
+      ]);
+      expect(await ledger.history(quiet, 10)).toHaveLength(1);
+      expect(await claim("you", at(21, "09:04"), at(22))).toEqual([]);
+      expect(ids(await claim("you", at(21, "09:05"), at(22)))).toEqual(ids(notices));
+    });
+
+    test("tells nobody of a pause that changes nothing, nor for an owner that no longer holds it", async () => {
+      const paused = await newPending();
+      const lost = await newPending();
+      const unknown = newPlace();
+      await ledger.enter({
+        ...unknown,
+        kind: "sample",
+        slot: slotOf(21),
+        person: null,
+        dueAt: at(21),
+        content: null,
+      });
+      const rows = await claim("me", at(21), at(21, "09:01"));
+      await channels.change(
+        paused,
+        (now) =>
+          now && { ...now, channel: { ...now.channel, paused: { until: null, reason: null }, next: null } },
+      );
+      const [taken] = await claim("other", at(21, "09:01"), at(22)).then((again) =>
+        again.filter((row) => row.channel === lost.channel),
+      );
+      const told = { pause: "Gone.", notice: { ...EMPTY, title: "Gone." } };
+      await ledger.settle(
+        "me",
+        rows.map(({ id }) => ending(id, "rejected", told)),
+      );
+      await ledger.settle(
+        "other",
+        rows.filter(({ id }) => id !== taken!.id).map(({ id }) => ending(id, "rejected", told)),
+      );
+      for (const key of [paused, lost, unknown]) expect(await ledger.history(key, 10)).toHaveLength(1);
+      expect(await channels.channel(lost)).toMatchObject({ paused: null, version: 1 });
+    });
+
+    test("enters a line for the channel with the ending that it comes of", async () => {
+      const key = await newPending();
+      const [row] = await claim("me", at(21), at(22));
+      const notice = { ...EMPTY, title: "Nothing matched." };
+      await ledger.settle("me", [ending(row!.id, "quiet", { notice })]);
+      await ledger.settle("me", [ending(row!.id, "quiet", { notice })]);
+      expect(await channels.channel(key)).toMatchObject({ paused: null, version: 1 });
+      const line = { ...key, kind: "notice", slot: slotOf(21), person: null, content: notice };
+      expect(await claim("me", at(21, "09:05"), at(22))).toMatchObject([line]);
+    });
+
     test("gives a channel's deliveries, newest slot first", async () => {
       const key = await newChannel();
       await ledger.plan([planOf(key, at(21), 19, 21, 20)]);
-      await ledger.enter({ ...key, kind: "notice", slot: slotOf(20), dueAt: at(20, "12:00"), content: null });
+      await ledger.enter({
+        ...key,
+        kind: "notice",
+        slot: slotOf(20),
+        person: null,
+        dueAt: at(20, "12:00"),
+        content: null,
+      });
       const rows = await ledger.history(key, 10);
       expect(rows.map((row) => [row.slot, row.kind])).toEqual([
         [slotOf(21), "digest"],
@@ -499,18 +692,20 @@ export function ledgerContract(
     });
 
     test("says when a claim may find something", async () => {
-      expect(await ledger.nextAttemptAt()).toBeNull();
+      expect(await ledger.nextAttemptAt(ALL)).toBeNull();
       const key = await newChannel({ next: due(12) });
       await ledger.plan([planOf(key, at(12), 12)]);
       await newPending();
-      expect(await ledger.nextAttemptAt()).toBe(at(12));
+      expect(await ledger.nextAttemptAt(ALL)).toBe(at(12));
       const [row] = await claim("me", at(12), at(12, "09:10"));
-      expect(await ledger.nextAttemptAt()).toBe(at(12, "09:10"));
-      await ledger.postpone("me", [{ id: row!.id, outcome: "waiting", nextAttemptAt: at(13), detail: "" }]);
-      expect(await ledger.nextAttemptAt()).toBe(at(13));
+      expect(await ledger.nextAttemptAt(ALL)).toBe(at(12, "09:10"));
+      await ledger.postpone("me", [
+        { id: row!.id, outcome: "waiting", nextAttemptAt: at(13), detail: "", failed: false },
+      ]);
+      expect(await ledger.nextAttemptAt(ALL)).toBe(at(13));
       const [again] = await claim("me", at(13), at(14));
       await ledger.settle("me", [ending(again!.id, "sent")]);
-      expect(await ledger.nextAttemptAt()).toBe(at(21));
+      expect(await ledger.nextAttemptAt(ALL)).toBe(at(21));
     });
 
     test("gives any content back as it was frozen", async () => {
@@ -519,7 +714,7 @@ export function ledgerContract(
         fc.asyncProperty(messages(), async (content) => {
           const key = newPlace();
           const slot = slotOf((day++ % 28) + 1);
-          await ledger.enter({ ...key, kind: "notice", slot, dueAt: at(1), content: null });
+          await ledger.enter({ ...key, kind: "notice", slot, person: null, dueAt: at(1), content: null });
           const rows = await claim("me", at(1), FAR);
           await ledger.freeze(
             "me",
@@ -555,6 +750,28 @@ export function ledgerContract(
       expect(after.doubled - before.doubled).toBe(1);
       expect([before.lost, after.lost]).toEqual([0, 0]);
       expect((await ledger.audit(at(22, "03:01"))).lost).toBe(1);
+    });
+
+    test("takes a person's message for no second one of the channel's", async () => {
+      const key = await newPending({ setUpBy: "ada" });
+      const { doubled } = await ledger.audit(FAR);
+      const [row] = await claim("me", at(21), at(22));
+      const told = { pause: "Gone.", notice: { ...EMPTY, title: "Gone." } };
+      await ledger.settle("me", [ending(row!.id, "uncertain", { ref: "1.1", ...told })]);
+      const [notice] = await claim("me", at(21, "09:05"), at(22));
+      await ledger.settle("me", [ending(notice!.id, "sent", { ref: "1.1" })]);
+      expect((await ledger.audit(FAR)).doubled).toBe(doubled);
+      await ledger.enter({
+        ...key,
+        kind: "notice",
+        slot: slotOf(22),
+        person: "ada",
+        dueAt: at(22),
+        content: null,
+      });
+      const [again] = await claim("me", at(22), at(23));
+      await ledger.settle("me", [ending(again!.id, "sent", { ref: "1.1" })]);
+      expect((await ledger.audit(FAR)).doubled).toBe(doubled + 1);
     });
 
     let run = 0;

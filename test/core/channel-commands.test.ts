@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { renderDiscord } from "../../src/bots/discord/render.ts";
 import { renderSlack } from "../../src/bots/slack/render.ts";
 import type { ChannelKey } from "../../src/core/channel.ts";
+import { changeChannel } from "../../src/core/channel-change.ts";
 import type { Asker, Desk, Reply } from "../../src/core/command.ts";
 import { press, runCommand, runText } from "../../src/core/commands.ts";
 import { type Delivery, OUTCOMES, type Outcome } from "../../src/core/delivery.ts";
@@ -254,6 +255,30 @@ describe("Undo", () => {
     }
   });
 
+  test("takes back whether digests are published, also where an older version kept nothing of it", async () => {
+    await say("subscribe agents");
+    const publish = (to: boolean) =>
+      changeChannel(
+        desk,
+        ADA,
+        (now) => ({ to: now && { ...now, channel: { ...now.channel, publish: to } }, told: null }),
+        () => "Publishing",
+      );
+    const isPublishing = async () => (await desk.channels.channel(ADA.where))?.publish;
+    const { undo } = await publish(true);
+    expect(await isPublishing()).toBe(true);
+    const button = undo !== null && "id" in undo ? undo.id : "";
+    const kept = JSON.parse((await desk.channels.view(button.slice("v1:undo:".length), NOW)) ?? "");
+    delete kept.before.publish;
+    const older = await desk.channels.keepView(JSON.stringify(kept), NOW);
+    expect((await press(desk, ADA, `v1:undo:${older}`)).message.title).toBe("Undone.");
+    expect(await isPublishing()).toBe(false);
+    await publish(true);
+    const off = await publish(false);
+    await press(desk, ADA, off.undo !== null && "id" in off.undo ? off.undo.id : "");
+    expect(await isPublishing()).toBe(true);
+  });
+
   test("pressed twice says that it is undone already", async () => {
     const id = undoOf(await say("subscribe agents"));
     await press(desk, ADA, id);
@@ -352,10 +377,12 @@ function delivery(changes: Partial<Delivery>): Delivery {
     id: "d1",
     kind: "digest",
     slot: "2026-04-22",
+    person: null,
     dueAt: "2026-04-22T09:00:00.000Z",
     outcome: "pending",
     detail: "",
     attempts: 0,
+    failures: 0,
     nextAttemptAt: "2026-04-22T10:30:00.000Z",
     content: null,
     paperIds: [],

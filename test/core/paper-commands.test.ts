@@ -92,8 +92,17 @@ function press(id: string, value: string | null = null): Promise<Reply> {
 async function deliver(paperIds: readonly string[], dueAt = NOW): Promise<string> {
   const content = sentence("A digest");
   const { ledger } = desk;
-  await ledger.enter({ ...asker.where, kind: "digest", slot: "2026-04-19", dueAt, content: null });
-  const by = { owner: "test", now: NOW, leaseUntil: "2026-04-22T13:00:00.000Z", limit: 10 };
+  await ledger.enter({
+    ...asker.where,
+    kind: "digest",
+    slot: "2026-04-19",
+    person: null,
+    dueAt,
+    content: null,
+  });
+  const { platform } = asker.where;
+  const leaseUntil = "2026-04-22T13:00:00.000Z";
+  const by = { owner: "test", now: NOW, leaseUntil, limit: 10, platforms: [platform] };
   const [claimed] = (await ledger.claim(by)).filter(({ channel }) => channel === asker.where.channel);
   const id = claimed!.id;
   await ledger.freeze("test", [{ id, content, paperIds, shown: 5 }]);
@@ -410,7 +419,7 @@ describe("the other buttons", () => {
       );
       expect((await press(`v1:page:${id}:5`)).message.title).toBe("A digest");
       await desk.ledger.settle("test", [
-        { id, outcome: "sent", detail: "", ref: "1", at: NOW, readFrom: null, pause: null },
+        { id, outcome: "sent", detail: "", ref: "1", at: NOW, readFrom: null, pause: null, notice: null },
       ]);
       return (await press(`v1:page:${id}:5`)).message.title;
     };

@@ -27,7 +27,8 @@ for (const dedupes of [true, false]) {
       bot,
       to: { platform: "discord", workspace: "w", channel: "c" },
       unknown: null,
-      standing: async () => bot.accepted.map(({ message }) => JSON.stringify(message)),
+      standing: async () =>
+        bot.accepted.filter(({ person }) => person === null).map(({ message }) => JSON.stringify(message)),
     };
   });
 }
@@ -139,6 +140,7 @@ async function setUp({ now = "2026-04-22T06:00:00Z", bot: botOptions = {}, profi
           schedule,
           top: 2,
           paused,
+          publish: false,
           next: nextDueOf({ schedule: fields.schedule ?? schedule, paused }, clock()),
           readFrom: "2026-04-22",
           version: 0,
@@ -570,7 +572,63 @@ describe("a post that goes wrong", () => {
     advance(1_000);
     await sender.deliver();
     expect(await outcomes("papers")).toEqual(["2026-04-22 sent"]);
-    expect(bot.asked[1]).toEqual(bot.asked[0]);
+    expect(bot.asked[1]).toEqual({ ...bot.asked[0], attempt: 2 });
+  });
+
+  test("is told apart by its attempt, of which waits for the list are none", async () => {
+    const { tickAndDeliver, setNow, setFreshness, sender, bot } = await oneDue();
+    setFreshness(() => ({ state: "filling", detail: "The day's list is still filling." }));
+    await tickAndDeliver();
+    setNow("2026-04-22T07:05:00Z");
+    await sender.deliver();
+    setFreshness(() => SETTLED);
+    bot.befall("retry");
+    setNow("2026-04-22T07:10:00Z");
+    await sender.deliver();
+    expect(bot.asked).toMatchObject([{ person: null, kind: "digest", attempt: 1 }]);
+    setNow("2026-04-22T07:20:00Z");
+    await sender.deliver();
+    expect(bot.asked).toHaveLength(2);
+    expect(bot.asked[1]?.attempt).toBeGreaterThan(1);
+  });
+
+  test("is tried less and less often, also by a process that starts anew", async () => {
+    const { sender, create, advance, events, setFreshness } = await oneDue({ bot: { rates: { retry: 1 } } });
+    setFreshness(() => ({ state: "filling", detail: "The day's list is still filling." }));
+    await sender.tick();
+    await sender.deliver();
+    setFreshness(() => SETTLED);
+    advance(5 * MINUTE);
+    for (const owner of ["two", "three", "four", "five"]) {
+      await create(owner).deliver();
+      advance(MINUTE);
+    }
+    const waits = events.flatMap((event) =>
+      event.kind === "postponed" && event.detail === "The platform is busy." ? [event] : [],
+    );
+    const began = Date.parse("2026-04-22T07:05:00Z");
+    expect(
+      waits.map(({ nextAttemptAt }, index) => Date.parse(nextAttemptAt) - began - index * MINUTE),
+    ).toEqual([1000, 2000, 4000, 8000]);
+  });
+
+  test("is not made once it is eighteen hours old, however far it had come", async () => {
+    const { tickAndDeliver, advance, sender, outcomes, detail, bot, list, setNow, titles } = await oneDue({
+      bot: { retryAfterMs: MINUTE },
+    });
+    bot.befall("retry");
+    await tickAndDeliver();
+    advance(18 * HOUR + 1);
+    await sender.deliver();
+    expect(await outcomes("papers")).toEqual(["2026-04-22 skipped-late"]);
+    expect(await detail("papers", "2026-04-22")).toBe(
+      "It was more than 18 hours late; its papers come with the next digest.",
+    );
+    expect(bot.asked).toHaveLength(1);
+    await list("2026-04-23", [{ id: "2604.00002", title: "Two", abstract: "other words" }]);
+    setNow("2026-04-23T07:00:00Z");
+    await tickAndDeliver();
+    expect(titles()[0]).toContain("Wednesday 22 April to Thursday 23 April");
   });
 
   test("fails after eighteen hours, with the reason, and gives its papers to the next digest", async () => {
@@ -606,7 +664,66 @@ describe("a post that goes wrong", () => {
     expect(channel?.paused).toEqual({ until: null, reason: "Invite the app to this channel." });
     setNow("2026-04-23T07:00:00Z");
     await tickAndDeliver();
-    expect(bot.asked).toHaveLength(1);
+    expect(await outcomes("papers")).toEqual(["2026-04-22 rejected"]);
+    expect(bot.asked.filter(({ person }) => person === null)).toHaveLength(1);
+  });
+
+  test("is told to who set the channel up, alone and once, though the channel is paused", async () => {
+    const { tickAndDeliver, advance, sender, outcomes, bot } = await oneDue();
+    bot.befall("rejected", "retry");
+    await tickAndDeliver();
+    expect(await outcomes("papers", "notice")).toEqual(["2026-04-22 pending"]);
+    advance(MINUTE);
+    await sender.deliver();
+    expect(await outcomes("papers", "notice")).toEqual(["2026-04-22 sent"]);
+    const to = { platform: "discord", workspace: "w", channel: "papers" };
+    expect(bot.accepted).toMatchObject([{ to, person: "ada" }]);
+    expect(bot.asked.map(({ kind, person }) => [kind, person])).toEqual([
+      ["digest", null],
+      ["notice", "ada"],
+      ["notice", "ada"],
+    ]);
+    const { message } = bot.accepted[0]!;
+    expect([message.title, ...message.intro]).toEqual([
+      "Digests are paused in a channel that you set up.",
+      "A digest could not be posted there: Invite the app to this channel.",
+      "Once that is done, digests go on with this, typed in the channel:",
+      "/papers resume",
+    ]);
+  });
+
+  test.each([
+    ["rejected", "rejected"],
+    ["uncertain-before", "uncertain"],
+  ] as const)("is not told of when the telling goes wrong too: %s", async (fault, outcome) => {
+    const { tickAndDeliver, advance, sender, outcomes, bot, channels, events } = await oneDue({
+      bot: { dedupes: false },
+    });
+    bot.befall("rejected", fault);
+    await tickAndDeliver();
+    advance(HOUR);
+    await sender.deliver();
+    expect(await outcomes("papers", "notice")).toEqual([`2026-04-22 ${outcome}`]);
+    expect(bot.asked).toHaveLength(2);
+    const channel = await channels.channel({ platform: "discord", workspace: "w", channel: "papers" });
+    expect(channel).toMatchObject({ paused: { reason: "Invite the app to this channel." }, version: 2 });
+    expect(events.filter(({ kind }) => kind === "unexpected")).toEqual([]);
+  });
+
+  test("pauses nothing where it was a line on three quiet digests", async () => {
+    const { list, subscribe, setNow, tickAndDeliver, outcomes, bot, channels } = await setUp({
+      now: "2026-04-20T06:00:00Z",
+    });
+    const key = await subscribe("papers", ["agents robotics"], { readFrom: "2026-04-20" });
+    bot.befall("rejected");
+    for (const day of [20, 21, 22]) {
+      await list(`2026-04-${day}`, [{ id: `2604.000${day}`, ...videos }]);
+      setNow(`2026-04-${day}T07:00:00Z`);
+      await tickAndDeliver();
+    }
+    expect(await outcomes("papers", "notice")).toEqual(["2026-04-22 rejected"]);
+    expect(await channels.channel(key)).toMatchObject({ paused: null });
+    expect(bot.asked).toMatchObject([{ person: null, kind: "notice" }]);
   });
 
   test.each(["uncertain-before", "uncertain-after", "strange-before", "strange-after", "hang"] as const)(
@@ -668,6 +785,7 @@ describe("several senders", () => {
       now: "2026-04-22T07:00:00.000Z",
       leaseUntil: "2026-04-22T07:01:00.000Z",
       limit: 1,
+      platforms: ["discord"],
     });
     await create("two").deliver();
     expect(bot.asked).toHaveLength(0);
@@ -676,6 +794,28 @@ describe("several senders", () => {
     expect(await outcomes("papers")).toEqual(["2026-04-22 sent"]);
     const frozen = { id: claimed!.id, content: bot.accepted[0]!.message, paperIds: [], shown: 0 };
     expect(await ledger.freeze("dead", [frozen])).toEqual(new Set());
+  });
+
+  test("leave the channels of other platforms to who serves those", async () => {
+    const { list, subscribe, setNow, create, channels, ledger, bot } = await setUp();
+    await list("2026-04-22", [{ id: "2604.00001" }]);
+    const here = await subscribe("papers", [""]);
+    const there = { ...here, platform: "slack" } as const;
+    const made = await channels.channel(here);
+    const subscriptions = await channels.subscriptions(here);
+    await channels.change(there, () => made && { channel: made, subscriptions });
+    setNow("2026-04-22T07:00:00Z");
+    const slackBot = createFakeBot({ platform: "slack" });
+    await slackBot.start();
+    for (const each of [create("one"), create("two", slackBot)]) {
+      await each.tick();
+      await each.deliver();
+      if (slackBot.asked.length > 0) break;
+      expect(await ledger.history(there, 9)).toEqual([]);
+      expect(await channels.channel(there)).toMatchObject({ next: made?.next });
+    }
+    expect(bot.accepted.map(({ to }) => to)).toEqual([here]);
+    expect(slackBot.accepted.map(({ to }) => to)).toEqual([there]);
   });
 
   test("do not repeat what was under way, where the bot does not dedupe", async () => {
@@ -715,6 +855,38 @@ describe("a running sender", () => {
     expect(await outcomes("papers")).toEqual(["2026-04-22 sent"]);
     await sender.tick();
     expect(bot.asked).toHaveLength(1);
+  });
+
+  test("ends only when the posts under way have ended and are written down", async () => {
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { list, subscribe, setNow, advance, sender, bot, outcomes } = await setUp({
+      bot: { delay: () => answered },
+    });
+    await list("2026-04-22", [{ id: "2604.00001" }]);
+    await subscribe("papers", [""]);
+    await subscribe("more", [""]);
+    setNow("2026-04-22T07:00:00Z");
+    await sender.tick();
+    const stopping = new AbortController();
+    let hasEnded = false;
+    const running = sender.run(stopping.signal).then(() => {
+      hasEnded = true;
+    });
+    await untilAsked(bot, 2);
+    stopping.abort();
+    // Its waits for something new to send are over too.
+    advance(5000);
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(hasEnded).toBe(false);
+    answer();
+    await running;
+    expect([await outcomes("papers"), await outcomes("more")]).toEqual([
+      ["2026-04-22 sent"],
+      ["2026-04-22 sent"],
+    ]);
   });
 
   test("keeps many posts under way, but not more than thirty-two a bot", async () => {

@@ -70,7 +70,7 @@ async function killLoop(options: { name: "dedupes" | "forgets"; channels: number
       if (child.kill("SIGKILL")) kills++;
     }
     await exited;
-    const left = await createLedger(db).nextAttemptAt();
+    const left = await createLedger(db).nextAttemptAt(["discord"]);
     const due = await db
       .selectFrom("channels")
       .select("channel")
@@ -144,6 +144,7 @@ async function seed(db: Database, channels: number): Promise<void> {
             paused: 0 as const,
             paused_until: null,
             paused_reason: null,
+            publish: 0 as const,
             next_at: new Date(DUE_AT).toISOString(),
             next_slot: "2026-04-22",
             read_from: "2026-04-22",

@@ -7,6 +7,8 @@ import type { Message } from "../../src/core/message.ts";
 export type Accepted = {
   readonly ref: string;
   readonly to: ChannelKey;
+  /** Who got it as a direct message; null where it stands in the channel. */
+  readonly person: string | null;
   readonly nonce: string;
   readonly message: Message;
 };
@@ -72,10 +74,10 @@ export function createFakeBot(options: FakeBotOptions = {}): FakeBot {
     return "none";
   }
 
-  function accept({ to, message, nonce }: Post): Accepted {
-    const known = dedupes ? byNonce.get(nonceKey({ to, nonce })) : undefined;
+  function accept({ to, person, message, nonce }: Post): Accepted {
+    const known = dedupes ? byNonce.get(nonceKey({ to, person, nonce })) : undefined;
     if (known !== undefined) return known;
-    const post = { ref: `m${accepted.length + 1}`, to, nonce, message };
+    const post = { ref: `m${accepted.length + 1}`, to, person, nonce, message };
     if (file !== null) appendFileSync(file, `${JSON.stringify(post)}\n`);
     accepted.push(post);
     byNonce.set(nonceKey(post), post);
@@ -143,7 +145,7 @@ export function readAccepted(file: string): readonly Accepted[] {
   return lines.slice(0, -1).map((line) => JSON.parse(line));
 }
 
-/** Nonces are a channel's own. */
-function nonceKey({ to, nonce }: Pick<Post, "to" | "nonce">): string {
-  return JSON.stringify([to.workspace, to.channel, nonce]);
+/** Nonces are a channel's own, or a person's. */
+function nonceKey({ to, person, nonce }: Pick<Post, "to" | "person" | "nonce">): string {
+  return JSON.stringify([to.workspace, to.channel, person, nonce]);
 }

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import SQLite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { migrations } from "../../src/storage/migrations.ts";
+import { createChannelStore } from "../../src/storage/channels.ts";
 import { openSqlite } from "../../src/storage/database.ts";
+import { createLedger } from "../../src/storage/ledger.ts";
 
 const folder = () => mkdtempSync(join(tmpdir(), "paperboy-database-"));
 
@@ -63,6 +65,34 @@ describe("opening a SQLite store", () => {
     const copy = new SQLite(join(where, backups[0]!), { readonly: true });
     expect(copy.prepare("select name from kysely_migration").pluck().all()).toEqual(Object.keys(migrations));
     copy.close();
+  });
+
+  test("gives an older store's channels and deliveries what they lack", async () => {
+    const file = join(folder(), "paperboy.db");
+    const later = migrations["0004-workspaces"]!;
+    delete migrations["0004-workspaces"];
+    try {
+      await (await openSqlite(file)).destroy();
+    } finally {
+      migrations["0004-workspaces"] = later;
+    }
+    const connection = new SQLite(file);
+    connection.exec(`
+      insert into channels values ('slack', 'T1', 'C1', '09:00', 'UTC', '[1]', 5, 0, null, null,
+        '2026-04-21T09:00:00.000Z', '2026-04-21', '2026-04-20', 3, 'ada', 1);
+      insert into deliveries values ('d1', 'slack', 'T1', 'C1', 'digest', '2026-04-20', '2026-04-20T09:00:00.000Z',
+        'pending', '', 2, '2026-04-20T09:10:00.000Z', '2026-04-20T09:10:00.000Z', null, null, '[]', 0, null, null);
+    `);
+    connection.close();
+    const db = await openSqlite(file);
+    const key = { platform: "slack", workspace: "T1", channel: "C1" } as const;
+    const ledger = createLedger(db);
+    expect(await createChannelStore(db).channel(key)).toMatchObject({ version: 3, publish: false });
+    expect(await ledger.history(key, 9)).toMatchObject([
+      { id: "d1", person: null, attempts: 2, failures: 0 },
+    ]);
+    expect(await ledger.nextAttemptAt(["slack"])).toBe("2026-04-20T09:10:00.000Z");
+    await db.destroy();
   });
 
   test("leaves the store as it was when a migration fails", async () => {

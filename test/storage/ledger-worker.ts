@@ -10,7 +10,13 @@ const [ledger, channels] = [createLedger(db), createChannelStore(db)];
 const taken: string[] = [];
 let changes = 0;
 for (;;) {
-  const rows = await ledger.claim({ owner, now: "2026-04-21", leaseUntil: "2027-01-01", limit: 3 });
+  const rows = await ledger.claim({
+    owner,
+    now: "2026-04-21",
+    leaseUntil: "2027-01-01",
+    limit: 3,
+    platforms: ["slack"],
+  });
   if (rows.length === 0) break;
   taken.push(...rows.map((row) => row.id));
   await channels.change(

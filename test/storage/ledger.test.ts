@@ -42,6 +42,7 @@ test("writers with connections of their own to one file take turns, and none fai
         channel,
         kind: "notice",
         slot: "2026-04-20",
+        person: null,
         dueAt: "2026",
         content: null,
       });

@@ -161,11 +161,12 @@ export function createPlaygroundBot({
     async start() {
       open = true;
     },
-    async post({ to, message, nonce }: Post) {
+    async post({ to, person, message, nonce }: Post) {
       if (!open) throw new PostError("retry", "The playground is stopping.");
       if (!isChannel(to)) {
         throw new PostError("rejected", `The playground has no channel #${to.channel} on ${to.workspace}.`);
       }
+      if (person !== null) throw new PostError("rejected", "The playground has no direct messages.");
       try {
         const content = { kind: "post", message, command: null, thread: null, file: null } as const;
         const { ref } = await append(to, content, nonce);

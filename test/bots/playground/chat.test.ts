@@ -4,6 +4,7 @@ import { z } from "zod";
 import { sentence } from "../../../src/core/command.ts";
 import { channelKey } from "../../../src/bots/playground/bot.ts";
 import { startPlayground } from "../../../src/bots/playground/server.ts";
+import { madeUpPost } from "../../contracts/made-up-post.ts";
 import { createFakeDesk } from "./fake-desk.ts";
 import { createFakeProduct } from "./fake-product.ts";
 
@@ -189,7 +190,7 @@ describe("what is pressed", () => {
 describe("the stream of events", () => {
   it("begins with the channels' past, and says when it is up to date", async () => {
     const { url, bot } = await start();
-    await bot.post({ to: channelKey("slack", "agents"), message: sentence("Old"), nonce: "n" });
+    await bot.post(madeUpPost(channelKey("slack", "agents"), sentence("Old"), "n"));
     const window = await listen(url);
     expect(window.events().map(({ name }) => name)).toEqual(["clock", "message", "ready"]);
     expect(window.messages()[0]).toMatchObject({ client: "slack", channel: "agents" });
@@ -202,13 +203,13 @@ describe("the stream of events", () => {
     const { url, bot, post, status } = await start();
     const window = await listen(url);
     const to = channelKey("discord", "papers");
-    const { ref } = await bot.post({ to, message: sentence("Seen"), nonce: "1" });
+    const { ref } = await bot.post(madeUpPost(to, sentence("Seen"), "1"));
     await vi.waitFor(() => expect(window.messages()).toHaveLength(1));
     const id = window.messages()[0]?.id ?? "";
     await window.leave();
     await vi.waitFor(async () => expect(await status()).toMatchObject({ windows: 0 }));
-    await bot.post({ to, message: sentence("Missed"), nonce: "2" });
-    await bot.post({ to, message: sentence("Missed again"), nonce: "2" });
+    await bot.post(madeUpPost(to, sentence("Missed"), "2"));
+    await bot.post(madeUpPost(to, sentence("Missed again"), "2"));
     await post("/command", { text: "Said meanwhile" });
     await bot.change(ref, { kind: "said", person: "ada", text: "Changed meanwhile" });
     const back = await listen(url, path.replace("ID", id), headers(id));
@@ -217,13 +218,13 @@ describe("the stream of events", () => {
       "Said",
       "Changed",
     ]);
-    await bot.post({ to, message: sentence("Live"), nonce: "3" });
+    await bot.post(madeUpPost(to, sentence("Live"), "3"));
     await vi.waitFor(() => expect(back.messages()).toHaveLength(4));
   });
 
   it("begins again for a window that knows of later things than there are", async () => {
     const { url, bot } = await start();
-    await bot.post({ to: channelKey("discord", "papers"), message: sentence("Here"), nonce: "1" });
+    await bot.post(madeUpPost(channelKey("discord", "papers"), sentence("Here"), "1"));
     const window = await listen(url, "/events?after=99");
     expect(window.events().map(({ name }) => name)).toEqual(["clock", "again", "message", "ready"]);
   });

@@ -8,6 +8,7 @@ import {
   type PlaygroundBot,
 } from "../../../src/bots/playground/bot.ts";
 import type { PlaygroundDesk } from "../../../src/bots/playground/chat.ts";
+import { madeUpPost } from "../../contracts/made-up-post.ts";
 
 type Row = { ref: string; channel: ChannelKey; nonce: string | null; revision: number; body: string };
 
@@ -126,7 +127,7 @@ export function createFakeDesk(log: MessageLog = createMemoryLog()): {
         else if (action === "next-day") now += 86_400_000;
         else now = START;
         for (const to of action === "next-digest" ? due.values() : []) {
-          await bot.post({ to, message: papers("Daily Papers · Thursday 23 April"), nonce: "d-2026-04-23" });
+          await bot.post(madeUpPost(to, papers("Daily Papers · Thursday 23 April"), "d-2026-04-23"));
         }
       },
     },
