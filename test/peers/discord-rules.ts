@@ -1,22 +1,49 @@
+/** One refusal as Discord's error 50035 words it. The path is written `components[0].custom_id`, `""` is the body. */
+export type Refusal = { readonly path: string; readonly code: string; readonly message: string };
+
+/** What is known of a message besides its body. */
+export type MessageOccasion = {
+  /** Names of the files that came with it or that it has; those that `attachments` names unless told. */
+  readonly files?: readonly string[];
+  /** The flags that may be set here; any unless told. */
+  readonly flags?: number;
+  /** The flags of the message that the body edits: Components V2 cannot be taken back, and a part may be left out. */
+  readonly editing?: number;
+};
+
 /**
  * Discord's own refusals of a message body, as `path: sentence (CODE)` lines in the words of its error 50035; an
- * empty array means that Discord takes it. Kinds that Paperboy never sends (embeds, polls, files, galleries,
- * other selects) are refused. Written from https://docs.discord.com/developers/components/reference and the
- * OpenAPI description, not from the renderer.
+ * empty array means that Discord takes it. Kinds that Paperboy never sends (polls, stickers, galleries, other
+ * selects) are refused. Written from https://docs.discord.com/developers/components/reference and the OpenAPI
+ * description, not from the renderer.
  */
 export function checkDiscordMessage(body: unknown): string[] {
-  const errors: string[] = [];
-  const say = (path: string, code: string, sentence: string) => errors.push(`${path}: ${sentence} (${code})`);
-  const seen: Seen = { components: 0, text: 0, customIds: new Set(), say };
+  return refuseMessage(body).map(({ path, code, message }) => `${path}: ${message} (${code})`);
+}
+
+/** The same as values. Code `50006` stands for Discord's error of that number, not for a field's. */
+export function refuseMessage(body: unknown, occasion: MessageOccasion = {}): Refusal[] {
+  const errors: Refusal[] = [];
+  const say = (path: string, code: string, message: string) => errors.push({ path, code, message });
   if (!isObject(body)) {
     say("", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType");
     return errors;
   }
+  const files = occasion.files ?? namedFiles(body.attachments);
+  const seen: Seen = { components: 0, text: 0, customIds: new Set(), files, say };
   checkKeys(body, MESSAGE_KEYS, "", seen);
   const flags = body.flags ?? 0;
   if (!isInteger(flags, 0, 2 ** 53))
     say("flags", "NUMBER_TYPE_COERCE", `Value "${String(flags)}" is not int.`);
-  const isV2 = typeof flags === "number" && (flags & IS_COMPONENTS_V2) !== 0;
+  const known = typeof flags === "number" ? flags : 0;
+  if (occasion.flags !== undefined && (known & ~occasion.flags) !== 0) {
+    say(
+      "flags",
+      "BASE_TYPE_CHOICES",
+      `Value must be made of the flags (${bits(occasion.flags).join(", ")}).`,
+    );
+  }
+  const isV2 = ((known | (occasion.editing ?? 0)) & IS_COMPONENTS_V2) !== 0;
 
   if (body.content !== undefined && body.content !== null) {
     checkText(body.content, "content", 0, 2000, seen);
@@ -29,6 +56,7 @@ export function checkDiscordMessage(body: unknown): string[] {
       say(key, code, `The '${key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2`);
     }
   }
+  checkEmbeds(body.embeds, seen);
   checkMentions(body.allowed_mentions, seen);
   checkNonce(body, seen);
 
@@ -51,15 +79,17 @@ export function checkDiscordMessage(body: unknown): string[] {
   }
   const isEmpty = (value: unknown) =>
     value === undefined || value === null || value === "" || isEmptyArray(value);
-  if (isEmpty(body.components) && (isV2 || isEmpty(body.content))) {
-    say("", "50006", "Cannot send an empty message");
-  }
+  const isBare = isV2
+    ? isEmpty(body.components)
+    : isEmpty(body.content) && isEmpty(body.embeds) && isEmpty(body.components) && files.length === 0;
+  if (isBare && occasion.editing === undefined) say("", "50006", "Cannot send an empty message");
   return errors;
 }
 
 const IS_COMPONENTS_V2 = 1 << 15;
 const MAX_COMPONENTS = 40;
 const MAX_TEXT = 4000;
+const MAX_EMBEDS = 6000;
 const TYPE = {
   row: 1,
   button: 2,
@@ -67,12 +97,15 @@ const TYPE = {
   section: 9,
   text: 10,
   thumbnail: 11,
+  file: 13,
   separator: 14,
   container: 17,
 };
-const TOP_LEVEL = [TYPE.row, TYPE.section, TYPE.text, TYPE.separator, TYPE.container];
+const TOP_LEVEL = [TYPE.row, TYPE.section, TYPE.text, TYPE.file, TYPE.separator, TYPE.container];
 const MESSAGE_KEYS = [
   "content",
+  "embeds",
+  "attachments",
   "components",
   "flags",
   "allowed_mentions",
@@ -110,11 +143,25 @@ type Field =
   | "value"
   | "description"
   | "accessory"
-  | "media";
+  | "media"
+  | "file"
+  | "attachments"
+  | "filename"
+  | "users"
+  | "roles"
+  | "title"
+  | "fields"
+  | "footer"
+  | "author"
+  | "image"
+  | "thumbnail"
+  | "name"
+  | "text";
 type Seen = {
   components: number;
   text: number;
   readonly customIds: Set<string>;
+  readonly files: readonly string[];
   say(path: string, code: string, sentence: string): void;
 };
 
@@ -138,6 +185,7 @@ function checkComponent(component: unknown, path: string, allowed: readonly numb
   if (type === TYPE.select) checkSelect(component, path, seen);
   if (type === TYPE.section) checkSection(component, path, seen);
   if (type === TYPE.thumbnail) checkThumbnail(component, path, seen);
+  if (type === TYPE.file) checkFile(component, path, seen);
   if (type === TYPE.text) {
     checkKeys(component, ["type", "id", "content"], path, seen);
     seen.text += checkText(component.content, `${path}.content`, 1, MAX_TEXT, seen);
@@ -254,6 +302,57 @@ function checkThumbnail(thumbnail: Fields, path: string, seen: Seen): void {
   checkUrl(media.url, `${path}.media.url`, 2048, seen);
 }
 
+/** https://docs.discord.com/developers/components/reference#file: only what came with the message can be shown. */
+function checkFile(component: Fields, path: string, seen: Seen): void {
+  checkKeys(component, ["type", "id", "file", "spoiler"], path, seen);
+  const file = component.file;
+  if (!isObject(file)) {
+    seen.say(`${path}.file`, "BASE_TYPE_REQUIRED", "This field is required");
+    return;
+  }
+  checkKeys(file, ["url"], `${path}.file`, seen);
+  const name = typeof file.url === "string" ? /^attachment:\/\/(.+)$/.exec(file.url)?.[1] : undefined;
+  if (name === undefined) {
+    seen.say(`${path}.file.url`, "URL_TYPE_INVALID_SCHEME", "Scheme must be one of ('attachment',).");
+  } else if (!seen.files.includes(name)) {
+    const code = "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND";
+    seen.say(`${path}.file.url`, code, `The referenced attachment "${name}" was not found.`);
+  }
+}
+
+/** The sum runs over all embeds of a message: https://docs.discord.com/developers/resources/message#embed-object-embed-limits */
+function checkEmbeds(embeds: unknown, seen: Seen): void {
+  if (embeds === undefined || embeds === null || !checkLength(embeds, "embeds", 0, 10, seen)) return;
+  let size = 0;
+  const lengthOf = (value: unknown) => (typeof value === "string" ? value.length : 0);
+  for (const [i, embed] of embeds.entries()) {
+    const path = `embeds[${i}]`;
+    if (!isObject(embed)) {
+      seen.say(path, "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType");
+      continue;
+    }
+    if (embed.title !== undefined) checkText(embed.title, `${path}.title`, 0, 256, seen);
+    if (embed.description !== undefined) checkText(embed.description, `${path}.description`, 0, 4096, seen);
+    size += lengthOf(embed.title) + lengthOf(embed.description);
+    if (isObject(embed.footer)) size += checkText(embed.footer.text, `${path}.footer.text`, 1, 2048, seen);
+    if (isObject(embed.author)) size += checkText(embed.author.name, `${path}.author.name`, 1, 256, seen);
+    const fields = embed.fields ?? [];
+    if (!checkLength(fields, `${path}.fields`, 0, 25, seen)) continue;
+    for (const [j, field] of fields.entries()) {
+      if (!isObject(field)) continue;
+      size += checkText(field.name, `${path}.fields[${j}].name`, 1, 256, seen);
+      size += checkText(field.value, `${path}.fields[${j}].value`, 1, 1024, seen);
+    }
+    const parts = [embed.title, embed.description, embed.footer, embed.author, embed.image, embed.thumbnail];
+    if (fields.length === 0 && parts.every((part) => part === undefined || part === null || part === "")) {
+      seen.say(`${path}.description`, "BASE_TYPE_REQUIRED", "This field is required");
+    }
+  }
+  if (size > MAX_EMBEDS) {
+    seen.say("embeds", "MAX_EMBED_SIZE_EXCEEDED", `Embed size exceeds maximum size of ${MAX_EMBEDS}`);
+  }
+}
+
 function checkCustomId(id: unknown, path: string, seen: Seen): void {
   checkText(id, `${path}.custom_id`, 1, 100, seen);
   if (typeof id !== "string") return;
@@ -275,6 +374,12 @@ function checkMentions(mentions: unknown, seen: Seen): void {
   if (parse === undefined || !checkLength(parse, "allowed_mentions.parse", 0, 3, seen)) return;
   for (const [i, kind] of parse.entries()) {
     checkChoice(kind, `allowed_mentions.parse[${i}]`, ["roles", "users", "everyone"], seen);
+  }
+  for (const kind of ["users", "roles"] as const) {
+    const ids = mentions[kind];
+    if (ids === undefined || ids === null || isEmptyArray(ids) || !parse.includes(kind)) continue;
+    const code = "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE";
+    seen.say("allowed_mentions", code, `parse:["${kind}"] and ${kind}: [ids...] are mutually exclusive.`);
   }
 }
 
@@ -359,6 +464,15 @@ function checkKeys(fields: Fields, known: readonly string[], path: string, seen:
     if (!known.includes(key))
       seen.say(path === "" ? key : `${path}.${key}`, "UNKNOWN_FIELD", "Unknown field");
   }
+}
+
+function namedFiles(attachments: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(attachments) ? attachments : [];
+  return list.flatMap((each) => (isObject(each) && typeof each.filename === "string" ? [each.filename] : []));
+}
+
+function bits(mask: number): readonly number[] {
+  return Array.from({ length: 31 }, (_, i) => 2 ** i).filter((bit) => (mask & bit) !== 0);
 }
 
 function isObject(value: unknown): value is Fields {
