@@ -1,3 +1,5 @@
+import type { BotEvent } from "./core/bot.ts";
+import type { Platform } from "./core/channel.ts";
 import type { IngestEvent, RefreshReport } from "./core/ingest.ts";
 import type { SenderEvent } from "./core/sender.ts";
 import type { Log } from "./log.ts";
@@ -8,6 +10,8 @@ export type Events = {
   refreshed(report: RefreshReport): void;
   recentListsRead(report: { readonly kept: number; readonly failedDays: number }): void;
   sent(event: SenderEvent): void;
+  /** What a bot tells of itself. */
+  bot(platform: Platform, event: BotEvent): void;
   storeGone(): void;
   pageFailed(error: unknown): void;
   /** Something that nobody expected, while doing `what`; the process goes on. */
@@ -50,6 +54,29 @@ export function createEvents(log: Log): Events {
         const ids = { id, platform, workspace, channel, kind, slot, attempts, detail: event.detail };
         if (event.kind === "settled") log.info({ ...ids, outcome: event.outcome }, "delivery settled");
         else log.info({ ...ids, nextAttemptAt: event.nextAttemptAt }, "delivery postponed");
+      }
+    },
+    bot(platform, event) {
+      switch (event.kind) {
+        case "unexpected":
+          log.error({ platform, err: event.error }, `unexpected: ${event.what}`);
+          break;
+        case "acknowledged":
+          log.debug({ platform, what: event.what, ms: Math.round(event.ms) }, "acknowledged");
+          break;
+        case "joined":
+        case "left":
+          log.info({ platform, workspace: event.workspace }, `${event.kind} a workspace`);
+          break;
+        case "connected":
+          log.info({ platform }, event.detail);
+          break;
+        case "trouble":
+          log.warn({ platform }, event.detail);
+          break;
+        case "refused":
+          log.error({ platform }, event.detail);
+          break;
       }
     },
     storeGone() {

@@ -29,6 +29,8 @@ export type Library = {
   readonly ingest: Ingest;
   /** What questions are answered from: the store, or, while it is empty, the bundled sample with a notice that says so. */
   context(): Promise<Context>;
+  /** The store alone, also while it is empty: the sample is never shown in a chat. */
+  readonly own: Context;
   /** Brings the search index to where the store stands, so that the first search need not wait. */
   warmUp(): Promise<void>;
   /** Whether the store's file was deleted under the running program: what is written then is lost. */
@@ -86,6 +88,7 @@ export async function openLibrary(
         notice: `${opened.notice} ${reason}.`,
       };
     },
+    own: { store, index, source, clock, notice: null },
     warmUp: () => index.refresh(),
     isGone: () => config.databasePath !== ":memory:" && !existsSync(config.databasePath),
     explainSample(why) {

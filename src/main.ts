@@ -81,7 +81,7 @@ function program(): Command {
 
   program
     .command("start", { isDefault: true })
-    .description("serve the playground and keep the papers fresh (the default)")
+    .description("serve the chats whose tokens are set, else the playground (the default)")
     .allowExcessArguments(false)
     .action(start);
 
@@ -157,26 +157,29 @@ function program(): Command {
 
 async function start(): Promise<void> {
   const config = settings();
-  if (config.discord.token !== null || config.slack.botToken !== null || config.slack.clientId !== null) {
+  if (config.slack.botToken !== null || config.slack.clientId !== null) {
     throw new ConfigError(
-      "A Discord or Slack token is set, but this version only serves the playground: unset it, as in `DISCORD_TOKEN= SLACK_BOT_TOKEN= SLACK_CLIENT_ID= npm start`.",
+      "A Slack token is set, but this version serves Discord and the playground: unset it, as in `SLACK_BOT_TOKEN= SLACK_CLIENT_ID= npm start`.",
     );
   }
-  // Only here: the other commands start faster without a web server.
-  const { serve } = await import("./serve.ts");
   const log = createLog(config);
   const events = createEvents(log);
+  process.on("unhandledRejection", (error) => events.unexpected("a promise that nobody awaited", error));
   const clock: PlaygroundClock = createPlaygroundClock(() => library.messages);
+  const withChats = config.discord.token !== null;
   const library: Library = await openLibrary(config, {
     report: events.ingested,
     log: (line) => log.warn(line),
-    clock: clock.now,
+    ...(withChats ? {} : { clock: clock.now }),
   });
-  const service = await serve(config, library, clock, events).catch(async (error: unknown) => {
+  // Loaded only here: the other commands start faster without a web server and a platform's client.
+  const serve = withChats
+    ? (await import("./serve-chats.ts")).serveChats(config, library, events)
+    : (await import("./serve-playground.ts")).servePlayground(config, library, clock, events);
+  const service = await serve.catch(async (error: unknown) => {
     await library.close();
     throw portError(error, config);
   });
-  process.on("unhandledRejection", (error) => events.unexpected("a promise that nobody awaited", error));
   const stop = interrupted();
   const asked = new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve()));
   answer(`Paperboy is ready at ${service.url} (pid ${process.pid})`);

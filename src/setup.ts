@@ -1,6 +1,7 @@
 import { examineDiscord } from "./bots/discord/doctor.ts";
 import { register as registerOnDiscord } from "./bots/discord/registration.ts";
-import { createRest, DEVELOPER_PORTAL, readApplication } from "./bots/discord/rest.ts";
+import { DEVELOPER_PORTAL } from "./bots/discord/error.ts";
+import { createRest, readApplication } from "./bots/discord/rest.ts";
 import { renderChecks } from "./bots/terminal/checks.ts";
 import { answer, settings, UsageError, withLibrary } from "./cli.ts";
 import { ConfigError } from "./config.ts";

@@ -63,3 +63,11 @@ export class PostError extends Error {
     this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
+
+/** What a bot tells of itself, for logs and metrics. `refused` wants a person; `trouble` ends by itself. */
+export type BotEvent =
+  | { readonly kind: "connected"; readonly detail: string }
+  | { readonly kind: "trouble" | "refused"; readonly detail: string }
+  | { readonly kind: "joined" | "left"; readonly workspace: string }
+  | { readonly kind: "acknowledged"; readonly what: string; readonly ms: number }
+  | { readonly kind: "unexpected"; readonly what: string; readonly error: unknown };

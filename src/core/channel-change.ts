@@ -135,6 +135,39 @@ export function nextLines(desk: Pick<Desk, "clock">, state: ChannelState | null)
   return due === null ? [] : [`Next digest: ${due}.`];
 }
 
+/** Where other channels can follow this one: the way to the setting. */
+export function publishButtons({ rights, maySet }: Asker, state: ChannelState | null): readonly Button[] {
+  if (!rights.canPublish || !maySet || state === null) return [];
+  return state.channel.publish
+    ? [{ label: "Stop passing on", id: "v1:publish:off" }]
+    : [{ label: "Pass on to followers", id: "v1:publish:on" }];
+}
+
+/** Whether digests are passed on to the channels that follow this one. */
+export async function setPublish(desk: Desk, asker: Asker, wanted: boolean): Promise<Reply> {
+  if (wanted && !asker.rights.canPublish) {
+    return say("No other channel can follow this one.", "On Discord, announcement channels can be followed.");
+  }
+  const title = wanted
+    ? "Digests are passed on to the channels that follow this one."
+    : "Digests are no longer passed on to other channels.";
+  const { now, undo: undoButton } = await changeChannel(
+    desk,
+    asker,
+    (current): Change<null> => ({
+      to:
+        current === null || current.channel.publish === wanted
+          ? null
+          : { ...current, channel: { ...current.channel, publish: wanted } },
+      told: null,
+    }),
+    () => title,
+  );
+  if (now === null) return say("Nothing is subscribed here yet.", "To begin:", "/papers subscribe agents");
+  if (undoButton === null) return say("It is so already.", title);
+  return { to: "channel", message: { ...sentence(title, ...nextLines(desk, now)), buttons: [undoButton] } };
+}
+
 /** A subscription as lists name it: `3 agents -robotics`. */
 export function nameOf({ number, topic }: Pick<Subscription, "number" | "topic">): string {
   return `${number} ${topic === "" ? "top list" : topic}`;

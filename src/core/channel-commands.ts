@@ -1,5 +1,5 @@
 import type { Channel } from "./channel.ts";
-import { nextLines, undo } from "./channel-change.ts";
+import { nextLines, publishButtons, setPublish, undo } from "./channel-change.ts";
 import { type Asker, type Command, type Desk, type Reply, sentence } from "./command.ts";
 import { dayForPeople, feedDay } from "./day.ts";
 import type { Delivery, Outcome } from "./delivery.ts";
@@ -11,6 +11,7 @@ import { capitalized, say } from "./reply.ts";
 import { timeForPeople } from "./schedule.ts";
 import { preview, subscribe, subscriptions, unsubscribe } from "./subscription-commands.ts";
 import { pause, resume, schedule } from "./schedule-commands.ts";
+import { test } from "./test-command.ts";
 
 /** Slots that `status` tells of. */
 const SLOTS = 7;
@@ -27,7 +28,8 @@ const status: Command = {
   options: [],
   who: "all",
   parse: () => ({}),
-  async run(desk, { where }) {
+  async run(desk, asker) {
+    const { where } = asker;
     const [channel, subscribed, history] = await Promise.all([
       desk.channels.channel(where),
       desk.channels.subscriptions(where),
@@ -38,14 +40,17 @@ const status: Command = {
       return say("Nothing is subscribed here yet.", list, "To begin:", "/papers subscribe agents");
     }
     const digests = history.filter(({ kind }) => kind === "digest").slice(0, SLOTS);
-    return say(
+    const state = { channel, subscriptions: subscribed };
+    const reply = say(
       "Status",
-      ...nextLines(desk, { channel, subscriptions: subscribed }),
+      ...nextLines(desk, state),
+      ...(channel.publish ? ["Digests are passed on to the channels that follow this one."] : []),
       list,
       ...(digests.length === 0 ? ["No digest was due yet."] : ["The last digests:"]),
       ...digests.map((each) => slotLine(each, channel, desk)),
       ...quietLines(digests),
     );
+    return { ...reply, message: { ...reply.message, buttons: publishButtons(asker, state) } };
   },
 };
 
@@ -252,13 +257,15 @@ export const channelCommands: readonly Command[] = [
   pause,
   resume,
   profile,
+  test,
   forget,
 ];
 
 /** What the buttons under their answers do. */
 export const channelActions: Readonly<
-  Record<"undo" | "preview", { readonly who: Command["who"]; readonly act: Action }>
+  Record<"undo" | "preview" | "publish", { readonly who: Command["who"]; readonly act: Action }>
 > = {
   undo: { who: "settings", act: (desk, asker, parts) => undo(desk, asker, parts.join(":")) },
   preview: { who: "all", act: (desk, asker) => preview.run(desk, asker, {}) },
+  publish: { who: "settings", act: (desk, asker, [wanted]) => setPublish(desk, asker, wanted === "on") },
 };

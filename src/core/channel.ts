@@ -129,6 +129,8 @@ export type ChannelStore = {
   join(workspace: WorkspaceKey): Promise<boolean>;
   /** The workspaces that anything is kept of, without the empty one and those that were left. */
   workspaces(platform: Platform): Promise<readonly string[]>;
+  /** The workspaces that were left. */
+  departed(platform: Platform): Promise<readonly string[]>;
   /**
    * Deletes all that is kept of the workspaces that were left before an instant, but for views, which go by
    * themselves. Each workspace is a transaction of its own.

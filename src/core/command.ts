@@ -1,10 +1,18 @@
 import type { ChannelKey, ChannelStore } from "./channel.ts";
 import type { Context } from "./context.ts";
 import type { Ledger } from "./delivery.ts";
+import type { FrequentTopics } from "./frequent-topics.ts";
 import type { Message } from "./message.ts";
 
 /** What commands work on: the papers, the channels, the ledger. */
-export type Desk = Context & { readonly channels: ChannelStore; readonly ledger: Ledger };
+export type Desk = Context & {
+  readonly channels: ChannelStore;
+  readonly ledger: Ledger;
+  /** What may be offered where a topic is typed. */
+  readonly frequent: FrequentTopics;
+  /** Posts into a channel as a digest would be, outside the ledger. @throws PostError */
+  readonly post: (to: ChannelKey, message: Message) => Promise<void>;
+};
 
 /** Who asks, where, and what that person may do there. */
 export type Asker = {
@@ -17,7 +25,21 @@ export type Asker = {
   readonly maySet: boolean;
   /** The person's own IANA zone where the platform tells it; null elsewhere. */
   readonly zone: string | null;
+  readonly rights: Rights;
 };
+
+/** What Paperboy itself may do where it was asked, as the platform says. */
+export type Rights = {
+  /** Why no digest could be posted here and who can mend it, in a sentence; null where nothing stands in the way. */
+  readonly obstacle: string | null;
+  /** Each right by the platform's own name for it. */
+  readonly granted: readonly { readonly name: string; readonly isGranted: boolean }[];
+  /** Whether other channels can follow this one, so that its digests can be passed on to them. */
+  readonly canPublish: boolean;
+};
+
+/** Of a place where everything is allowed. */
+export const ALL_RIGHTS: Rights = { obstacle: null, granted: [], canPublish: false };
 
 /** An answer. Mistakes are answers too: a sentence, the nearest valid form, a line to copy. */
 export type Reply = {

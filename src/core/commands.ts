@@ -46,7 +46,7 @@ export const commands: readonly Command[] = order([...paperCommands, ...channelC
 function order(all: readonly Command[]): readonly Command[] {
   const names = [
     ..."search today trending show similar subscribe unsubscribe subscriptions preview status".split(" "),
-    ..."schedule pause resume saved profile forget help".split(" "),
+    ..."schedule pause resume saved profile test forget help".split(" "),
   ];
   return all.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }

@@ -1,3 +1,4 @@
+import { completeTopic } from "./frequent-topics.ts";
 import {
   cardMessage,
   looserSearches,
@@ -50,7 +51,7 @@ const search: Command = {
       summary: "Words, org:, author:, has:, min:",
       required: true,
       choices: null,
-      complete: null,
+      complete: (desk, _asker, typed) => completeTopic(desk.frequent, typed),
     },
   ],
   who: "all",

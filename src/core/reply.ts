@@ -30,7 +30,7 @@ const VIEW = z.union([
 export type View = z.infer<typeof VIEW>;
 
 /** Keeps a view for thirty days. @returns its id, the same for the same view */
-export function keepView(desk: Desk, view: View): Promise<string> {
+export function keepView(desk: Pick<Desk, "channels" | "clock">, view: View): Promise<string> {
   return desk.channels.keepView(JSON.stringify(view), desk.clock().toISOString());
 }
 
@@ -86,4 +86,16 @@ export function pageOf<T>(
 /** As at the beginning of a sentence. */
 export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What is answered where something went wrong that nobody expected. */
+export const FAILED: Reply = say(
+  "Something went wrong here, and nothing may have changed.",
+  "Try it once more; if it goes on, tell whoever runs this Paperboy.",
+);
+
+/** What is answered to whom the flood guard holds up for so many milliseconds. */
+export function tooMany(waitMs: number): Reply {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+  return say(`That was a lot at once: try again in ${seconds === 1 ? "a second" : `${seconds} seconds`}.`);
 }

@@ -1,10 +1,18 @@
 import { paperFacts, paperItem, paperSelect } from "./answer.ts";
 import { type ChannelState, DEFAULT_TOP, type Subscription } from "./channel.ts";
-import { type Change, changeChannel, nameOf, newChannel, nextLines } from "./channel-change.ts";
+import {
+  type Change,
+  changeChannel,
+  nameOf,
+  newChannel,
+  nextLines,
+  publishButtons,
+} from "./channel-change.ts";
 import { type Asker, type Choice, type Command, type Desk, type Reply, sentence } from "./command.ts";
 import { feedDay } from "./day.ts";
 import { type Digest, digestMessage, planChannelDigest, readPool } from "./digest.ts";
 import { editDistance } from "./edit-distance.ts";
+import { completeTopic } from "./frequent-topics.ts";
 import { LAST_SHOWN, type Button, type Message } from "./message.ts";
 import { count } from "./numbers.ts";
 import { createProfile, readJudged } from "./profile.ts";
@@ -46,7 +54,7 @@ export const subscribe: Command = {
       summary: 'Words, "phrases", -not, OR, org:, author:, has:, min:; none for the top list',
       required: false,
       choices: null,
-      complete: null,
+      complete: (desk, _asker, typed) => completeTopic(desk.frequent, typed),
     },
   ],
   who: "settings",
@@ -58,6 +66,15 @@ export const subscribe: Command = {
       return say(
         read.message,
         ...(read.suggestion === null ? [] : ["Try:", `/papers subscribe ${read.suggestion}`]),
+      );
+    }
+    // Found out now rather than when the first digest is due.
+    if (asker.rights.obstacle !== null) {
+      return say(
+        "Nothing was subscribed.",
+        asker.rights.obstacle,
+        "Then:",
+        `/papers subscribe ${text}`.trim(),
       );
     }
     return subscribeTo(desk, asker, read);
@@ -98,7 +115,7 @@ async function subscribeTo(desk: Desk, asker: Asker, topic: Topic | null): Promi
     },
     titleOf,
   );
-  return subscribedReply(desk, { outcome: told, topic, now, undo });
+  return subscribedReply(desk, asker, { outcome: told, topic, now, undo });
 }
 
 type Outcome =
@@ -118,6 +135,7 @@ function titleOf(outcome: Outcome): string {
 
 async function subscribedReply(
   desk: Desk,
+  asker: Asker,
   {
     outcome,
     topic,
@@ -158,7 +176,7 @@ async function subscribedReply(
       ],
       items: examples.map((paper) => ({ ...paperItem(paper), facts: paperFacts(paper) })),
       select: examples.length === 0 ? null : paperSelect(examples),
-      buttons: [...(undo === null ? [] : [undo]), PREVIEW],
+      buttons: [...(undo === null ? [] : [undo]), PREVIEW, ...publishButtons(asker, now)],
       pages: null,
       footer: null,
     },

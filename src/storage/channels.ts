@@ -14,6 +14,16 @@ import { type Database, inChunks, shortHash, type Tables, write } from "./databa
 
 /** Channels, their subscriptions and people's papers over a migrated database; the same SQL serves SQLite and Postgres. */
 export function createChannelStore(db: Database): ChannelStore {
+  async function departed(platform: Platform): Promise<readonly string[]> {
+    const rows = await db
+      .selectFrom("departures")
+      .select("workspace")
+      .where("platform", "=", platform)
+      .orderBy("workspace")
+      .execute();
+    return rows.map(({ workspace }) => workspace);
+  }
+
   return {
     channel: (key) => readChannel(db, key),
     subscriptions: (key) => readSubscriptions(db, key),
@@ -181,14 +191,11 @@ export function createChannelStore(db: Database): ChannelStore {
       for (const table of OF_A_WORKSPACE) {
         for (const workspace of await workspacesIn(db, table, platform)) kept.add(workspace);
       }
-      const left = await db
-        .selectFrom("departures")
-        .select("workspace")
-        .where("platform", "=", platform)
-        .execute();
-      for (const { workspace } of left) kept.delete(workspace);
+      for (const workspace of await departed(platform)) kept.delete(workspace);
       return [...kept].sort();
     },
+
+    departed,
 
     async deleteDeparted(leftBefore) {
       let deleted = 0;

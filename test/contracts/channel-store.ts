@@ -290,6 +290,8 @@ export function channelStoreContract(
       expect(await channels.join(left)).toBe(false);
       await channels.leave(left, at(3));
       await channels.leave(left, at(9));
+      expect(await channels.departed("slack")).toEqual(["L1"]);
+      expect(await channels.departed("discord")).toEqual([]);
       expect(await channels.deleteDeparted(at(3))).toBe(0);
       expect(await channels.join({ ...left, workspace: "L2" })).toBe(false);
       expect(await channels.join({ ...left, platform: "discord" })).toBe(false);

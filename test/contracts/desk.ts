@@ -1,6 +1,7 @@
 import { createBm25 } from "../../src/core/bm25.ts";
 import { catchUp } from "../../src/core/catch-up.ts";
-import type { Desk, Asker } from "../../src/core/command.ts";
+import { createFrequentTopics } from "../../src/core/frequent-topics.ts";
+import { ALL_RIGHTS, type Asker, type Desk } from "../../src/core/command.ts";
 import { createIngest } from "../../src/core/ingest.ts";
 import type { SearchIndex } from "../../src/core/search.ts";
 import { type PaperSource, SourceError } from "../../src/core/source.ts";
@@ -42,6 +43,8 @@ export async function createDesk(
     ledger: createLedger(db),
     clock: () => new Date(now),
     notice: null,
+    frequent: createFrequentTopics(store, () => new Date(now)),
+    post: async () => {},
     setNow(at) {
       now = at;
     },
@@ -72,6 +75,7 @@ export function createAsker(changes: Partial<Asker> = {}): Asker {
     name: "Ada",
     maySet: true,
     zone: null,
+    rights: ALL_RIGHTS,
     ...changes,
   };
 }

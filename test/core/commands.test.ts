@@ -76,7 +76,7 @@ describe("who may what", () => {
   const settings = commands.filter(({ who }) => who === "settings").map(({ name }) => name);
 
   test("commands that change the channel are for those who may", async () => {
-    expect(settings.toSorted()).toEqual(["pause", "resume", "schedule", "subscribe", "unsubscribe"]);
+    expect(settings.toSorted()).toEqual(["pause", "resume", "schedule", "subscribe", "test", "unsubscribe"]);
     for (const name of settings) {
       const reply = await say(name, SAM);
       expect(textOf(reply)).toContain("full members of this channel");

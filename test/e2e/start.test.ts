@@ -163,10 +163,10 @@ describe("paperboy start", () => {
   });
 
   test("serves no playground once a token is set", async () => {
-    const { code, stderr } = await runPaperboy(["start"], { env: { DISCORD_TOKEN: "a.token.of-discord" } });
+    const { code, stderr } = await runPaperboy(["start"], { env: { SLACK_BOT_TOKEN: "xoxb-of-slack" } });
     expect(code).toBe(1);
-    expect(stderr).toContain("this version only serves the playground");
-    expect(stderr).not.toContain("a.token");
+    expect(stderr).toContain("this version serves Discord and the playground");
+    expect(stderr).not.toContain("xoxb");
   });
 
   test("keeps its token out of the log", async () => {

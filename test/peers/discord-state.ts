@@ -255,7 +255,7 @@ export function isAllowed(channel: Channel, userId: string, permission: Permissi
   return (permissionsIn(channel, userId) & PERMISSIONS[permission]) !== 0n;
 }
 
-export function isThread(channel: Channel): boolean {
+function isThread(channel: Channel): boolean {
   return channel.thread !== null;
 }
 

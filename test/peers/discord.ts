@@ -49,7 +49,6 @@ import {
   type User,
 } from "./discord-state.ts";
 
-export type { Answer, How, OptionValues } from "./discord-people.ts";
 export type { ArmedFault, Fault } from "./discord-faults.ts";
 export type { Traffic } from "./discord-limits.ts";
 export type { Permission } from "./discord-state.ts";

@@ -8,7 +8,8 @@ import { cutAtSentence, plainText } from "../../core/readable.ts";
 import { DiscordError } from "./error.ts";
 import { inviteLink, missingPermissions, permissionsIn } from "./permissions.ts";
 import { readRegistration } from "./registration.ts";
-import { type Application, ask, DEVELOPER_PORTAL, readApplication } from "./rest.ts";
+import { DEVELOPER_PORTAL } from "./error.ts";
+import { type Application, ask, readApplication } from "./rest.ts";
 
 /** Each costs one to four requests. */
 const MOST_CHANNELS = 30;

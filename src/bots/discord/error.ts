@@ -21,3 +21,17 @@ export class DiscordError extends Error {
     this.code = options.code ?? null;
   }
 }
+
+/** Where the settings of all applications are. */
+export const DEVELOPER_PORTAL = "https://discord.com/developers/applications";
+
+/** Discord refuses the token: nothing but a person can mend it. */
+export function refusedToken(cause: unknown): DiscordError {
+  return new DiscordError(
+    {
+      detail: "Discord refuses the token in DISCORD_TOKEN",
+      fix: `choose your application at ${DEVELOPER_PORTAL}, then Bot > Reset Token, and copy the new one`,
+    },
+    { status: 401, cause },
+  );
+}

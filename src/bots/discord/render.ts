@@ -4,7 +4,6 @@ import type {
   APIComponentInContainer,
   APIMessageTopLevelComponent,
   APIStringSelectComponent,
-  RESTPostAPIChannelMessageJSONBody,
 } from "discord.js";
 import {
   introLines,
@@ -18,7 +17,8 @@ import {
 import { cutAtSentence, largestLimit, plainText, readable } from "../../core/readable.ts";
 
 /** One POST body for a channel, without nonce. Of Discord's Components V2, so there is neither content nor embed. */
-export type DiscordMessage = Pick<RESTPostAPIChannelMessageJSONBody, "flags"> & {
+export type DiscordMessage = {
+  readonly flags: number;
   readonly components: APIMessageTopLevelComponent[];
   readonly allowed_mentions: { readonly parse: [] };
 };
@@ -27,8 +27,9 @@ export type DiscordMessage = Pick<RESTPostAPIChannelMessageJSONBody, "flags"> & 
  * A message as Discord shows it: one container with a heading, a section an item, the menu, the buttons and the
  * footer. It fits whatever comes: bodies are shortened first, then the last thumbnails go, then the last items
  * move behind "Next page" (without pages the footer says how many). Nothing from outside pings, links or formats.
+ * @param fileName of a file that is uploaded with it; Discord shows only files that a component names
  */
-export function renderDiscord(message: Message): DiscordMessage {
+export function renderDiscord(message: Message, fileName?: string): DiscordMessage {
   const items = message.items.slice(0, LIMITS.components).map(prepareItem);
   let shown = items.length;
   let components = layOut(message, items);
@@ -36,7 +37,7 @@ export function renderDiscord(message: Message): DiscordMessage {
     shown -= 1;
     components = layOut(message, items.slice(0, shown));
   }
-  return post(components ?? []);
+  return post(components ?? [], fileName);
 }
 
 /** https://docs.discord.com/developers/components/reference and the OpenAPI description (button URLs). */
@@ -70,7 +71,16 @@ const SHORTEST_BODY = 90;
 const ACCENT = 0xffd21e;
 
 const FLAG_COMPONENTS_V2 = 1 << 15;
-const TYPE = { row: 1, button: 2, select: 3, section: 9, text: 10, thumbnail: 11, container: 17 } as const;
+const TYPE = {
+  row: 1,
+  button: 2,
+  select: 3,
+  section: 9,
+  text: 10,
+  thumbnail: 11,
+  file: 13,
+  container: 17,
+} as const;
 
 type PreparedItem = {
   readonly head: string;
@@ -79,12 +89,15 @@ type PreparedItem = {
   readonly thumbnail: { readonly url: string; readonly alt: string } | null;
 };
 
-function post(components: APIComponentInContainer[]): DiscordMessage {
+function post(components: APIComponentInContainer[], fileName: string | undefined): DiscordMessage {
   const filled = components.length > 0 ? components : [{ type: TYPE.text, content: "Paperboy" }];
   return {
     flags: FLAG_COMPONENTS_V2,
     allowed_mentions: { parse: [] },
-    components: [{ type: TYPE.container, accent_color: ACCENT, components: filled }],
+    components: [
+      { type: TYPE.container, accent_color: ACCENT, components: filled },
+      ...(fileName === undefined ? [] : [{ type: TYPE.file, file: { url: `attachment://${fileName}` } }]),
+    ],
   };
 }
 

@@ -1,14 +1,12 @@
 import { DiscordAPIError, HTTPError, RateLimitError, REST, type RouteLike, Routes } from "discord.js";
 import { z } from "zod";
 import { cutAtSentence, plainText } from "../../core/readable.ts";
-import { DiscordError } from "./error.ts";
+import { DEVELOPER_PORTAL, DiscordError, refusedToken } from "./error.ts";
 
 /** Of each request, with its one retry. */
 const TIMEOUT_MS = 10_000;
 /** A longer wait is said rather than waited for. */
 const LONGEST_WAIT_MS = 5000;
-/** Where the settings of all applications are. */
-export const DEVELOPER_PORTAL = "https://discord.com/developers/applications";
 
 /**
  * Discord over HTTP for a command that asks a few questions and ends. It starts no timer and holds nothing open.
@@ -117,16 +115,6 @@ function explainRefusal(error: DiscordAPIError): DiscordError {
 }
 
 const INVALID_FORM = 50_035;
-
-function refusedToken(cause: Error): DiscordError {
-  return new DiscordError(
-    {
-      detail: "Discord refuses the token in DISCORD_TOKEN",
-      fix: `choose your application at ${DEVELOPER_PORTAL}, then Bot > Reset Token, and copy the new one`,
-    },
-    { status: 401, cause },
-  );
-}
 
 function networkCode(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

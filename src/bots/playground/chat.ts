@@ -1,6 +1,5 @@
 import { Hono } from "hono";
-import type { Asker, Choice, Reply } from "../../core/command.ts";
-import { sentence } from "../../core/command.ts";
+import { ALL_RIGHTS, type Asker, type Choice, type Reply, sentence } from "../../core/command.ts";
 import type { ChannelKey } from "../../core/channel.ts";
 import type { Message } from "../../core/message.ts";
 import { plainText } from "../../core/readable.ts";
@@ -189,7 +188,7 @@ export function createChat(options: {
 
 function askerOf(client: Client, channel: string, person: PersonId): Asker {
   const { name, maySet } = PEOPLE[person];
-  return { where: channelKey(client, channel), person, name, maySet, zone: null };
+  return { where: channelKey(client, channel), person, name, maySet, zone: null, rights: ALL_RIGHTS };
 }
 
 function hint(line: string): Reply {

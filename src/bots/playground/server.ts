@@ -1,6 +1,4 @@
 import { readFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
@@ -11,6 +9,7 @@ import { sentence } from "../../core/command.ts";
 import type { Message } from "../../core/message.ts";
 import { SourceError } from "../../core/source.ts";
 import { TopicError } from "../../core/topic.ts";
+import { isWildcard, openWebServer } from "../web-server.ts";
 import type { Client, PlaygroundBot } from "./bot.ts";
 import { type Chat, createChat, draw, type PlaygroundDesk, renderPayload } from "./chat.ts";
 import type { Frame, Html } from "./draw.ts";
@@ -73,28 +72,20 @@ export async function startPlayground(
   let servedPort = port;
   const chat = createChat({ heartbeatMs: HEARTBEAT_MS, ...options });
   const app = createApp(options, chat, files, () => servedPort);
-  const server = createAdaptorServer({ fetch: app.fetch, hostname: host });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => {
-      chat.close();
-      reject(error);
-    });
-    server.listen(port, host, () => {
-      server.removeAllListeners("error");
-      resolve();
-    });
-  });
-  servedPort = (server.address() as AddressInfo).port;
-  return {
-    url: `http://${isWildcard(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${servedPort}`,
-    close: () =>
-      new Promise((resolve, reject) => {
+  try {
+    const server = await openWebServer({ fetch: app.fetch, host, port });
+    servedPort = server.port;
+    return {
+      url: server.url,
+      async close() {
         chat.close();
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        // Browsers keep connections open for minutes; nothing here is worth waiting for.
-        if ("closeAllConnections" in server) server.closeAllConnections();
-      }),
-  };
+        await server.close();
+      },
+    };
+  } catch (error) {
+    chat.close();
+    throw error;
+  }
 }
 
 type PageFile = { readonly path: string; readonly type: string; readonly body: string };
@@ -273,10 +264,6 @@ function requireOwnPage(c: Context): void {
 
 function isLoopback(host: string): boolean {
   return ["localhost", "::1", "[::1]"].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-function isWildcard(host: string): boolean {
-  return ["0.0.0.0", "::"].includes(host);
 }
 
 type Said = {

@@ -1,34 +1,29 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as breathe } from "node:timers/promises";
-import cron from "node-cron";
-import { createPlaygroundBot } from "./bots/playground/bot.ts";
+import { createPlaygroundBot, type PlaygroundBot } from "./bots/playground/bot.ts";
 import type { PlaygroundDesk } from "./bots/playground/chat.ts";
 import { type PlaygroundProduct, startPlayground } from "./bots/playground/server.ts";
 import type { Config } from "./config.ts";
 import { paperMessage, searchMessage, searchPapers } from "./core/answer.ts";
 import type { ChannelKey } from "./core/channel.ts";
 import type { Desk } from "./core/command.ts";
+import type { Archive } from "./core/context.ts";
 import { commands, complete, press, runText } from "./core/commands.ts";
-import { addDays, type Day, feedDay, shortDate } from "./core/day.ts";
+import { type Day, feedDay } from "./core/day.ts";
 import { digestMessage, freshnessOf, planDigest } from "./core/digest.ts";
-import { RECENT_DAYS, type RefreshReport, waitFor } from "./core/ingest.ts";
+import { type RefreshReport, waitFor } from "./core/ingest.ts";
 import { parsePaperId } from "./core/paper.ts";
 import { createProfile, readJudged } from "./core/profile.ts";
+import { createFrequentTopics } from "./core/frequent-topics.ts";
 import { keepView, MOST_RESULTS, PAGE } from "./core/reply.ts";
 import { nextDueOf } from "./core/schedule.ts";
 import { createSender, type Sender } from "./core/sender.ts";
-import { SourceError } from "./core/source.ts";
 import { parseTopic } from "./core/topic.ts";
 import type { Events } from "./events.ts";
+import { createFreshener, type Freshener } from "./freshener.ts";
 import type { Library } from "./library.ts";
 import type { PlaygroundClock } from "./playground-clock.ts";
-import { collectGarbage } from "./storage/collect-garbage.ts";
-
-export type Service = {
-  /** Where the page is, such as `http://127.0.0.1:3000`. */
-  readonly url: string;
-  close(): Promise<void>;
-};
+import { type Service, startRounds } from "./rounds.ts";
 
 /** Instants that one move of the playground's clock may stop at. */
 const MAX_STEPS = 500;
@@ -38,7 +33,7 @@ const MAX_STEPS = 500;
  * opened; the rest goes on behind it.
  * @throws the system's error where the port cannot be had
  */
-export async function serve(
+export async function servePlayground(
   config: Pick<Config, "host" | "port">,
   library: Library,
   clock: PlaygroundClock,
@@ -52,7 +47,7 @@ export async function serve(
   const { sender, look } = createPlaygroundSender(library, clock, events, bot, freshener.report);
   // What serves now is known before anything can change it.
   await look();
-  const desk = createPlaygroundDesk(library, clock, sender, look);
+  const desk = createPlaygroundDesk(library, clock, bot, sender, look);
   const playground = await startPlayground({
     host: config.host,
     port: config.port,
@@ -63,99 +58,27 @@ export async function serve(
     desk,
   });
 
-  const tick = async () => {
-    await look();
-    await sender.tick();
-  };
-  const guarded = (what: string, run: () => Promise<void>) => async () => {
-    try {
-      await run();
-    } catch (error) {
-      if (!stopping.signal.aborted) events.unexpected(what, error);
-    }
-  };
-  const begin = guarded("starting", async () => {
-    await library.warmUp();
-    collectGarbage();
-    await freshener.refresh();
-    await tick();
+  const ended = startRounds({
+    library,
+    events,
+    freshener,
+    sender,
+    tick: async () => {
+      await look();
+      await sender.tick();
+    },
+    ready: Promise.resolve(),
+    signal: stopping.signal,
   });
-  // Only after a first look at the lists: without one, an owed digest could not tell a missing list from an unread one.
-  const underWay = begin().then(() => sender.run(stopping.signal));
-  // A minute of our own, so that not every Paperboy asks Hugging Face at the same one.
-  const offset = Math.floor(Math.random() * 5);
-  const jobs = [
-    cron.schedule("* * * * *", guarded("planning digests", tick), { noOverlap: true }),
-    cron.schedule(`${offset}-59/5 * * * *`, guarded("reading the current lists", freshener.refresh), {
-      noOverlap: true,
-    }),
-  ];
   return {
     url: playground.url,
     async close() {
       stopping.abort();
-      for (const job of jobs) await job.destroy();
       await playground.close();
-      const ended = underWay.then(() => bot.stop());
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+      const stopped = ended.then(() => bot.stop());
+      await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     },
   };
-}
-
-type Freshener = {
-  /** The current lists, and, until all are there, those of the last six weeks. */
-  refresh(): Promise<void>;
-  /** What the last refresh found; null before the first. */
-  report(): RefreshReport | null;
-  /** Whether the first lists of an empty store are on their way. */
-  isLoading(): boolean;
-  /** A sentence while Hugging Face cannot be reached; null while it can. */
-  warning(): string | null;
-};
-
-function createFreshener(library: Library, events: Events, signal: AbortSignal): Freshener {
-  let last: RefreshReport | null = null;
-  let isComplete = false;
-  let isLoading = true;
-  let warning: string | null = null;
-
-  async function readRecent(): Promise<void> {
-    const to = feedDay(new Date());
-    try {
-      const { kept, failed, stopped } = await library.ingest.backfill({
-        from: addDays(to, -RECENT_DAYS),
-        to,
-        signal,
-      });
-      isComplete = failed.length === 0 && !stopped;
-      events.recentListsRead({ kept, failedDays: failed.length });
-    } catch (error) {
-      if (!(error instanceof SourceError)) throw error;
-    }
-  }
-
-  return {
-    async refresh() {
-      if (library.isGone()) events.storeGone();
-      last = await library.ingest.refresh();
-      events.refreshed(last);
-      const isOut = last.days.some((day) => day.outcome === "failed");
-      library.explainSample(isOut ? "while Hugging Face is out of reach" : "until the first list is here");
-      warning = isOut ? await outOfReach(library, last.today) : null;
-      if (!isOut && !isComplete) await readRecent();
-      isLoading = false;
-    },
-    report: () => last,
-    isLoading: () => isLoading,
-    warning: () => warning,
-  };
-}
-
-async function outOfReach(library: Library, today: Day): Promise<string | null> {
-  const [newest] = await library.store.days({ limit: 1 });
-  return newest === undefined
-    ? null
-    : `Hugging Face is out of reach: the last good list is of ${shortDate(newest.seenAt.slice(0, 10), today)}.`;
 }
 
 /** The sender of the playground's digests, and the look at the stored days that it goes by. */
@@ -163,20 +86,14 @@ function createPlaygroundSender(
   library: Library,
   clock: PlaygroundClock,
   events: Events,
-  bot: ReturnType<typeof createPlaygroundBot>,
+  bot: PlaygroundBot,
   report: () => RefreshReport | null,
 ): { readonly sender: Sender; readonly look: () => Promise<void> } {
   let listed: ReadonlySet<Day> = new Set();
   let sampleNotice: string | null = null;
   const { channels, ledger } = library;
   const sender = createSender({
-    // The sample serves until the first list is here, so each question finds what serves then.
-    store: {
-      days: async (query) => (await library.context()).store.days(query),
-      list: async (day) => (await library.context()).store.list(day),
-      papers: async (ids) => (await library.context()).store.papers(ids),
-      snapshots: async (ids, from) => (await library.context()).store.snapshots(ids, from),
-    },
+    store: servingStore(library),
     index: { search: async (query) => (await library.context()).index.search(query) },
     channels,
     ledger,
@@ -230,14 +147,34 @@ function createPlaygroundSender(
   };
 }
 
+/** The sample serves until the first list is here, so each question finds what serves then. */
+function servingStore(library: Library): Archive["store"] {
+  return {
+    days: async (query) => (await library.context()).store.days(query),
+    list: async (day) => (await library.context()).store.list(day),
+    papers: async (ids) => (await library.context()).store.papers(ids),
+    snapshots: async (ids, from) => (await library.context()).store.snapshots(ids, from),
+  };
+}
+
 function createPlaygroundDesk(
   library: Library,
   clock: PlaygroundClock,
+  bot: PlaygroundBot,
   sender: Sender,
   look: () => Promise<void>,
 ): PlaygroundDesk {
   const { channels, ledger } = library;
-  const desk = async (): Promise<Desk> => ({ ...(await library.context()), channels, ledger });
+  const frequent = createFrequentTopics(servingStore(library), clock.now);
+  const desk = async (): Promise<Desk> => ({
+    ...(await library.context()),
+    channels,
+    ledger,
+    frequent,
+    async post(to, message) {
+      await bot.say(to, { kind: "post", message, command: null, thread: null, file: null });
+    },
+  });
 
   /** Past all that is due on the way, each at its own instant, as if the time had gone by. */
   async function moveOn(target: number): Promise<void> {
@@ -298,9 +235,10 @@ function createProduct(library: Library, freshener: Freshener): PlaygroundProduc
       const digest = await planDigest(context, { day, topics: topics.map((topic) => parseTopic(topic)) });
       // The day's general list is what `today` answers: its pages are that command's.
       const view = { command: "today", args: { date: day } };
-      const { channels, ledger } = library;
       const pagesId =
-        topics.length > 0 ? "v1:page" : `v1:page:${await keepView({ ...context, channels, ledger }, view)}`;
+        topics.length > 0
+          ? "v1:page"
+          : `v1:page:${await keepView({ ...context, channels: library.channels }, view)}`;
       return digestMessage(digest, {
         today: feedDay(new Date()),
         top,

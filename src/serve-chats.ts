@@ -1,0 +1,139 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { setImmediate as breathe, setTimeout as pass } from "node:timers/promises";
+import { Hono } from "hono";
+import { createDiscordBot, type DiscordBot } from "./bots/discord/bot.ts";
+import { openWebServer, type WebServer } from "./bots/web-server.ts";
+import type { Config } from "./config.ts";
+import type { Desk } from "./core/command.ts";
+import type { Platform } from "./core/channel.ts";
+import { freshnessOf } from "./core/digest.ts";
+import { createFrequentTopics } from "./core/frequent-topics.ts";
+import { createFloodGuard } from "./core/flood.ts";
+import { waitFor } from "./core/ingest.ts";
+import { createProfile, readJudged } from "./core/profile.ts";
+import { createSender } from "./core/sender.ts";
+import type { Events } from "./events.ts";
+import { createFreshener } from "./freshener.ts";
+import type { Library } from "./library.ts";
+import { type Service, startRounds } from "./rounds.ts";
+
+/** What a person may ask in a minute, and a workspace. */
+const FLOOD = { perPerson: 20, perWorkspace: 600, windowMs: 60_000 };
+/** What is kept of a workspace that removed Paperboy goes after so long. */
+const KEPT_DAYS = 30;
+const HOUR_MS = 3_600_000;
+/** Posts and answers under way have this long to end. */
+const STOP_MS = 15_000;
+
+/**
+ * Serves the chats whose tokens are set, keeps the store fresh and sends digests at their minute. Resolves once the
+ * bots can post.
+ * @throws DiscordError where Discord refuses the token, and the system's error where the port cannot be had
+ */
+export async function serveChats(
+  config: Pick<Config, "host" | "port" | "discord">,
+  library: Library,
+  events: Events,
+): Promise<Service> {
+  const stopping = new AbortController();
+  const { channels, ledger } = library;
+  const bots = new Map<Platform, DiscordBot>();
+  const clock = () => new Date();
+  const desk: Desk = {
+    ...library.own,
+    channels,
+    ledger,
+    frequent: createFrequentTopics(library.store, clock),
+    async post(to, message) {
+      const nonce = randomBytes(12).toString("hex");
+      await bots.get(to.platform)?.post({ to, person: null, kind: "sample", attempt: 1, message, nonce });
+    },
+  };
+  const flood = createFloodGuard({ ...FLOOD, clock });
+  const { token, apiUrl } = config.discord;
+  if (token !== null) {
+    bots.set(
+      "discord",
+      createDiscordBot({
+        token,
+        apiUrl,
+        desk: () => desk,
+        channels,
+        flood,
+        clock,
+        wait: (ms) => pass(ms, undefined, { ref: false }),
+        report: (event) => events.bot("discord", event),
+      }),
+    );
+  }
+
+  const freshener = createFreshener(library, events, stopping.signal);
+  const sender = createSender({
+    store: library.store,
+    index: library.own.index,
+    channels,
+    ledger,
+    bots,
+    clock,
+    random: Math.random,
+    wait: waitFor,
+    breathe: () => breathe(),
+    owner: randomUUID(),
+    report: events.sent,
+    freshness: (day) => freshnessOf(freshener.report(), day),
+    async profile(key) {
+      const judged = await readJudged({ store: library.store, channels }, key);
+      return judged.length === 0 ? null : createProfile(judged);
+    },
+  });
+  const server = await openHealth(config, bots);
+  const ready = Promise.all([...bots.values()].map((bot) => bot.start())).then(() => {});
+  let cleanedAt = 0;
+  const ended = startRounds({
+    library,
+    events,
+    freshener,
+    sender,
+    async tick() {
+      await sender.tick();
+      if (clock().getTime() - cleanedAt < HOUR_MS) return;
+      cleanedAt = clock().getTime();
+      await channels.deleteDeparted(new Date(cleanedAt - KEPT_DAYS * 24 * HOUR_MS).toISOString());
+    },
+    ready,
+    signal: stopping.signal,
+  });
+  const close = async () => {
+    stopping.abort();
+    const drained = ended.then(() => Promise.all([...bots.values()].map((bot) => bot.stop())));
+    await Promise.race([drained, pass(STOP_MS, undefined, { ref: false })]);
+    await server.close();
+  };
+  try {
+    await ready;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url: server.url, close };
+}
+
+/** A page for whatever watches over the process: 200 while every bot works, else 503 and why. */
+function openHealth(
+  { host, port }: Pick<Config, "host" | "port">,
+  bots: ReadonlyMap<Platform, DiscordBot>,
+): Promise<WebServer> {
+  const app = new Hono();
+  app.get("/", (c) => c.text("Paperboy is running. Its health is at /healthz.\n"));
+  app.get("/healthz", (c) => {
+    const troubles = [...bots].flatMap(([platform, bot]) => {
+      const trouble = bot.trouble();
+      return trouble === null ? [] : [{ platform, trouble }];
+    });
+    return c.json(
+      { ok: troubles.length === 0, platforms: [...bots.keys()], troubles },
+      troubles.length === 0 ? 200 : 503,
+    );
+  });
+  return openWebServer({ fetch: app.fetch, host, port });
+}
