@@ -73,7 +73,7 @@ export async function benchDeliver(print: (line: string) => void, data: string |
   let posts = 0;
   const bot: Bot = {
     platform: "discord",
-    dedupes: true,
+    afterUncertain: "repeat",
     start: async () => {},
     async post({ message }) {
       renderDiscord(message);

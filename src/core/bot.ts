@@ -6,10 +6,11 @@ import type { Message } from "./message.ts";
 export type Bot = {
   readonly platform: ChannelKey["platform"];
   /**
-   * Whether a post with the same nonce is made once, however often it is asked for. Then an uncertain post is tried
-   * again; otherwise it is settled as uncertain.
+   * What follows a post of which nobody knows whether it was made. `repeat`: it is tried again, since the same nonce
+   * makes it once however often it is asked for. `repeat-once`: it is tried once more, and what could then stand twice
+   * is settled as uncertain. `settle`: it is settled as uncertain at once.
    */
-  readonly dedupes: boolean;
+  readonly afterUncertain: "repeat" | "repeat-once" | "settle";
   /** Resolves once it can post. */
   start(): Promise<void>;
   /** @throws PostError, and nothing else */

@@ -104,7 +104,8 @@ const OUTCOME_WORDS: Readonly<Record<Outcome, (delivery: Delivery) => string>> =
   "skipped-late": () => "skipped",
   rejected: () => "refused by the chat",
   failed: () => "failed",
-  uncertain: () => "perhaps sent: the chat did not answer, and sending again could have doubled it",
+  uncertain: ({ ref }) =>
+    ref === null ? "perhaps sent, since the chat did not answer" : "sent, perhaps twice",
 };
 
 function quietLines(digests: readonly Delivery[]): readonly string[] {

@@ -42,6 +42,8 @@ export type Delivery = ChannelKey & {
   readonly attempts: number;
   /** How often an attempt failed; a wait for its list is no failure. */
   readonly failures: number;
+  /** Whether an attempt before may have posted it. */
+  readonly uncertain: boolean;
   /** ISO instant before which it is not tried. */
   readonly nextAttemptAt: string;
   /** Frozen before the first attempt, so that every attempt sends the same; gone once settled. */
@@ -151,6 +153,8 @@ export type Postponed = {
   readonly detail: string;
   /** Whether it counts as a failure. */
   readonly failed: boolean;
+  /** Whether the attempt may have posted it all the same. */
+  readonly uncertain: boolean;
 };
 
 /**

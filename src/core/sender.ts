@@ -172,7 +172,12 @@ export function createSender(options: SenderOptions): Sender {
       }
       if (delivery.content !== null) {
         const tooOld = clock().getTime() > Date.parse(delivery.dueAt) + GIVE_UP_MS;
-        if (delivery.lapsed && (tooOld || !bot.dedupes)) {
+        if (delivery.lapsed && mayRepeatOnce(delivery, bot) && !tooOld) {
+          const detail = "The process that sent it ended before the answer came.";
+          postpone(delivery, "pending", clock().getTime(), detail, { uncertain: true });
+          continue;
+        }
+        if (delivery.lapsed && (tooOld || bot.afterUncertain !== "repeat")) {
           settle(delivery, "uncertain", "The process that sent it ended before the answer came.", {
             read: true,
           });
@@ -220,6 +225,12 @@ export function createSender(options: SenderOptions): Sender {
       const { ref } = await inTime(post, POST_MS, () => {
         throw new PostError("uncertain", `No answer came within ${POST_MS / SECOND_MS} seconds.`);
       });
+      if (delivery.uncertain && bot.afterUncertain === "repeat-once") {
+        const detail =
+          "The answer to a first attempt was lost, so it was sent once more and may stand twice.";
+        settle(delivery, "uncertain", detail, { ref, read: true });
+        return;
+      }
       const late = kind === "digest" && clock().getTime() - Date.parse(dueAt) > LATE_MS;
       settle(delivery, late ? "sent-late" : "sent", introLines(content, content.items.length).join(" "), {
         ref,
@@ -249,8 +260,9 @@ export function createSender(options: SenderOptions): Sender {
     const retryAfterMs = error instanceof PostError ? error.retryAfterMs : null;
     if (kind === "rejected") refused(delivery, message);
     else if (kind === "retry") retryLater(delivery, message, retryAfterMs, "failed");
-    else if (bot.dedupes) retryLater(delivery, message, null, "uncertain");
-    else settle(delivery, "uncertain", message, { read: true });
+    else if (bot.afterUncertain === "repeat" || mayRepeatOnce(delivery, bot)) {
+      retryLater(delivery, message, null, "uncertain");
+    } else settle(delivery, "uncertain", message, { read: true });
   }
 
   /** Nothing comes of a notice's refusal: what tells that a channel refuses could not be told of that. */
@@ -268,11 +280,15 @@ export function createSender(options: SenderOptions): Sender {
     otherwise: "failed" | "uncertain",
   ): void {
     const most = Math.min(RETRY_MOST_MS, RETRY_BASE_MS * 2 ** delivery.failures);
-    const next = clock().getTime() + Math.max(atLeastMs ?? 0, options.random() * most);
+    // A wait that the platform named is no failure.
+    const next = clock().getTime() + (atLeastMs ?? options.random() * most);
     if (next > Date.parse(delivery.dueAt) + GIVE_UP_MS) {
       settle(delivery, otherwise, `${detail} It was given up after ${GIVE_UP_MS / HOUR_MS} hours.`);
     } else {
-      postpone(delivery, "pending", next, detail, true);
+      postpone(delivery, "pending", next, detail, {
+        failed: atLeastMs === null,
+        uncertain: otherwise === "uncertain",
+      });
     }
   }
 
@@ -307,10 +323,10 @@ export function createSender(options: SenderOptions): Sender {
     outcome: Postponed["outcome"],
     at: number,
     detail: string,
-    failed = false,
+    { failed = false, uncertain = false }: { readonly failed?: boolean; readonly uncertain?: boolean } = {},
   ): void {
     const nextAttemptAt = new Date(at).toISOString();
-    postponed.push({ id: delivery.id, outcome, nextAttemptAt, detail, failed });
+    postponed.push({ id: delivery.id, outcome, nextAttemptAt, detail, failed, uncertain });
     report({ kind: "postponed", delivery, detail, nextAttemptAt });
   }
 
@@ -375,6 +391,11 @@ type Ready = {
   readonly content: Message;
   readonly attempt: number;
 };
+
+/** A first uncertain attempt is followed by one more. */
+function mayRepeatOnce({ uncertain }: Delivery, { afterUncertain }: Bot): boolean {
+  return afterUncertain === "repeat-once" && !uncertain;
+}
 
 function tooOldToPost({ kind }: Delivery): string {
   const late = `It was more than ${GIVE_UP_MS / HOUR_MS} hours late`;

@@ -68,6 +68,7 @@ export type Tables = {
     detail: string;
     attempts: number;
     failures: number;
+    uncertain: 0 | 1;
     next_attempt_at: string;
     /** When the next claim may take it: its next attempt, or the end of its owner's lease; null once settled. */
     claim_at: string | null;

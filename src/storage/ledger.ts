@@ -138,17 +138,18 @@ export function createLedger(db: Database): Ledger {
 
     postpone: (owner, postponed) =>
       write(db, async (tx) => {
-        const rows = postponed.map(({ id, outcome, nextAttemptAt, detail, failed }) => ({
+        const rows = postponed.map(({ id, outcome, nextAttemptAt, detail, failed, uncertain }) => ({
           id,
           outcome,
           next_attempt_at: nextAttemptAt,
           detail,
           failed: failed ? 1 : 0,
+          uncertain: uncertain ? 1 : 0,
         }));
         await inChunks(rows, async (chunk) => {
           await tx
-            .with("given(id, outcome, next_attempt_at, detail, failed)", () =>
-              given(chunk, ["id", "outcome", "next_attempt_at", "detail", "failed"]),
+            .with("given(id, outcome, next_attempt_at, detail, failed, uncertain)", () =>
+              given(chunk, ["id", "outcome", "next_attempt_at", "detail", "failed", "uncertain"]),
             )
             .updateTable("deliveries")
             .from("given")
@@ -158,6 +159,12 @@ export function createLedger(db: Database): Ledger {
               claim_at: expression.ref("given.next_attempt_at"),
               detail: expression.ref("given.detail"),
               failures: expression("deliveries.failures", "+", expression.ref("given.failed")),
+              uncertain: expression
+                .case()
+                .when("given.uncertain", "=", 1)
+                .then(1 as const)
+                .else(expression.ref("deliveries.uncertain"))
+                .end(),
               owner: null,
             }))
             .whereRef("deliveries.id", "=", "given.id")
@@ -305,6 +312,7 @@ function newRow(key: ChannelKey, kind: DeliveryKind, slot: string, dueAt: string
     detail: "",
     attempts: 0,
     failures: 0,
+    uncertain: 0,
     next_attempt_at: dueAt,
     claim_at: dueAt,
     owner: null,
@@ -545,6 +553,7 @@ function toDelivery(row: Row): Delivery {
     detail: row.detail,
     attempts: row.attempts,
     failures: row.failures,
+    uncertain: row.uncertain === 1,
     nextAttemptAt: row.next_attempt_at,
     content: row.content === null ? null : messageSchema.parse(JSON.parse(row.content)),
     paperIds: paperIds.parse(JSON.parse(row.paper_ids)),

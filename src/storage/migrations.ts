@@ -197,6 +197,10 @@ export const migrations: Record<string, Migration> = {
         .addColumn("failures", "integer", (column) => column.notNull().defaultTo(0))
         .execute();
       await db.schema
+        .alterTable("deliveries")
+        .addColumn("uncertain", "integer", (column) => column.notNull().defaultTo(0))
+        .execute();
+      await db.schema
         .alterTable("channels")
         .addColumn("publish", "integer", (column) => column.notNull().defaultTo(0))
         .execute();

@@ -143,6 +143,7 @@ export function ledgerContract(
         detail: "merged",
         attempts: 0,
         failures: 0,
+        uncertain: false,
         nextAttemptAt: at(21),
         content: null,
         paperIds: [],
@@ -297,11 +298,29 @@ export function ledgerContract(
       expect((await ledger.audit(FAR)).lost).toBe(2);
     });
 
+    test("remembers that an attempt may have posted it", async () => {
+      await newPending();
+      const [row] = await claim("me", at(21), at(22));
+      expect(row).toMatchObject({ uncertain: false });
+      const later = {
+        id: row!.id,
+        outcome: "pending",
+        nextAttemptAt: at(21),
+        detail: "",
+        failed: true,
+      } as const;
+      await ledger.postpone("me", [{ ...later, uncertain: true }]);
+      const [again] = await claim("me", at(21), at(21, "09:10"));
+      expect(again).toMatchObject({ uncertain: true });
+      await ledger.postpone("me", [{ ...later, uncertain: false }]);
+      expect((await claim("me", at(21), at(21, "09:10")))[0]).toMatchObject({ uncertain: true });
+    });
+
     test("counts failures and nothing else, for whoever claims it next", async () => {
       await newPending();
       const [row] = await claim("me", at(21), at(22));
       expect(row).toMatchObject({ attempts: 1, failures: 0 });
-      const later = { id: row!.id, nextAttemptAt: at(21), detail: "" };
+      const later = { id: row!.id, nextAttemptAt: at(21), detail: "", uncertain: false };
       const seen: (readonly [number, number])[] = [];
       for (const failed of [true, false, true]) {
         const outcome = failed ? ("pending" as const) : ("waiting" as const);
@@ -365,7 +384,14 @@ export function ledgerContract(
       );
       expect(await ledger.freeze("one", [frozen(id, "second", [], 0)])).toEqual(new Set([id]));
       await ledger.postpone("one", [
-        { id, outcome: "pending", nextAttemptAt: at(21, "09:20"), detail: "Slack is busy.", failed: false },
+        {
+          id,
+          outcome: "pending",
+          nextAttemptAt: at(21, "09:20"),
+          detail: "Slack is busy.",
+          failed: false,
+          uncertain: false,
+        },
       ]);
       const [again] = await claim("two", at(21, "09:20"), at(22));
       const first = { content: { title: "first" }, paperIds: ["2604.00001", "2604.00002"], shown: 1 };
@@ -385,7 +411,7 @@ export function ledgerContract(
         const sent = ending(id, "sent", { ref: "m9", readFrom: slotOf(30), pause: "Gone." });
         await ledger.settle("stale", [sent]);
         await ledger.postpone("stale", [
-          { id, outcome: "waiting", nextAttemptAt: at(1), detail: "stale", failed: false },
+          { id, outcome: "waiting", nextAttemptAt: at(1), detail: "stale", failed: false, uncertain: false },
         ]);
       };
       await staleActs();
@@ -393,12 +419,12 @@ export function ledgerContract(
       expect(await channels.channel(key)).toMatchObject({ readFrom: slotOf(20), paused: null });
 
       await ledger.postpone("holder", [
-        { id, outcome: "waiting", nextAttemptAt: at(23), detail: "mine", failed: false },
+        { id, outcome: "waiting", nextAttemptAt: at(23), detail: "mine", failed: false, uncertain: false },
       ]);
       const waiting = await only(key);
       await staleActs();
       await ledger.postpone("holder", [
-        { id, outcome: "pending", nextAttemptAt: at(1), detail: "again", failed: false },
+        { id, outcome: "pending", nextAttemptAt: at(1), detail: "again", failed: false, uncertain: false },
       ]);
       expect(await only(key)).toEqual(waiting);
       expect(await ledger.delivered(key, ["2604.00001"])).toEqual(new Set());
@@ -445,6 +471,7 @@ export function ledgerContract(
           nextAttemptAt: later,
           detail: "The list is still filling.",
           failed: false,
+          uncertain: false,
         },
       ]);
       expect(await only(key)).toMatchObject({
@@ -499,7 +526,7 @@ export function ledgerContract(
       expect(settled.outcome).toBe(outcome);
       expect(await ledger.freeze("me", [frozen(id, "y")])).toEqual(new Set());
       await ledger.postpone("me", [
-        { id, outcome: "pending", nextAttemptAt: at(1), detail: "again", failed: false },
+        { id, outcome: "pending", nextAttemptAt: at(1), detail: "again", failed: false, uncertain: false },
       ]);
       await ledger.settle("me", [ending(id, "failed", { readFrom: slotOf(30), pause: "Gone." })]);
       expect(await claim("me", FAR, FAR)).toEqual([]);
@@ -700,7 +727,14 @@ export function ledgerContract(
       const [row] = await claim("me", at(12), at(12, "09:10"));
       expect(await ledger.nextAttemptAt(ALL)).toBe(at(12, "09:10"));
       await ledger.postpone("me", [
-        { id: row!.id, outcome: "waiting", nextAttemptAt: at(13), detail: "", failed: false },
+        {
+          id: row!.id,
+          outcome: "waiting",
+          nextAttemptAt: at(13),
+          detail: "",
+          failed: false,
+          uncertain: false,
+        },
       ]);
       expect(await ledger.nextAttemptAt(ALL)).toBe(at(13));
       const [again] = await claim("me", at(13), at(14));

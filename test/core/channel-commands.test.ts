@@ -378,6 +378,7 @@ function delivery(changes: Partial<Delivery>): Delivery {
     kind: "digest",
     slot: "2026-04-22",
     person: null,
+    uncertain: false,
     dueAt: "2026-04-22T09:00:00.000Z",
     outcome: "pending",
     detail: "",

@@ -20,9 +20,9 @@ import { botContract } from "../contracts/bot.ts";
 import { madeUpPaper } from "../contracts/made-up-paper.ts";
 import { createFakeBot, type FakeBotOptions } from "../peers/fake-bot.ts";
 
-for (const dedupes of [true, false]) {
-  botContract(`that is fake and ${dedupes ? "dedupes" : "does not dedupe"}`, async () => {
-    const bot = createFakeBot({ dedupes });
+for (const afterUncertain of ["repeat", "repeat-once", "settle"] as const) {
+  botContract(`that is fake and after an uncertain post: ${afterUncertain}`, async () => {
+    const bot = createFakeBot({ afterUncertain });
     return {
       bot,
       to: { platform: "discord", workspace: "w", channel: "c" },
@@ -697,7 +697,7 @@ describe("a post that goes wrong", () => {
     ["uncertain-before", "uncertain"],
   ] as const)("is not told of when the telling goes wrong too: %s", async (fault, outcome) => {
     const { tickAndDeliver, advance, sender, outcomes, bot, channels, events } = await oneDue({
-      bot: { dedupes: false },
+      bot: { afterUncertain: "settle" },
     });
     bot.befall("rejected", fault);
     await tickAndDeliver();
@@ -745,7 +745,7 @@ describe("a post that goes wrong", () => {
 
   test("is not made again where the bot does not dedupe, and its papers count as had", async () => {
     const { tickAndDeliver, advance, sender, outcomes, bot, ledger } = await oneDue({
-      bot: { dedupes: false },
+      bot: { afterUncertain: "settle" },
     });
     bot.befall("uncertain-after");
     await tickAndDeliver();
@@ -755,6 +755,63 @@ describe("a post that goes wrong", () => {
     expect(bot.accepted).toHaveLength(1);
     const key = { platform: "discord", workspace: "w", channel: "papers" } as const;
     expect(await ledger.delivered(key, ["2604.00001"])).toEqual(new Set(["2604.00001"]));
+  });
+
+  describe("where it is tried once more", () => {
+    const once = { bot: { afterUncertain: "repeat-once" } } as const;
+
+    test("is made again, and what may stand twice is settled as uncertain with its place", async () => {
+      const { tickAndDeliver, advance, sender, outcomes, bot, ledger } = await oneDue(once);
+      bot.befall("uncertain-after");
+      await tickAndDeliver();
+      expect(await outcomes("papers")).toEqual(["2026-04-22 pending"]);
+      advance(HOUR);
+      await sender.deliver();
+      expect(await outcomes("papers")).toEqual(["2026-04-22 uncertain"]);
+      expect(bot.accepted).toHaveLength(2);
+      const key = { platform: "discord", workspace: "w", channel: "papers" } as const;
+      const [settled] = await ledger.history(key, 1);
+      expect(settled).toMatchObject({ ref: "m2", detail: expect.stringContaining("may stand twice") });
+      expect(await ledger.delivered(key, ["2604.00001"])).toEqual(new Set(["2604.00001"]));
+    });
+
+    test("is not tried a third time", async () => {
+      const { tickAndDeliver, advance, sender, outcomes, bot } = await oneDue(once);
+      bot.befall("uncertain-before", "uncertain-before");
+      await tickAndDeliver();
+      advance(HOUR);
+      await sender.deliver();
+      advance(HOUR);
+      await sender.deliver();
+      expect(await outcomes("papers")).toEqual(["2026-04-22 uncertain"]);
+      expect(bot.asked).toHaveLength(2);
+    });
+
+    test("a definite failure before or after uses nothing of the one more", async () => {
+      const { tickAndDeliver, advance, sender, outcomes, bot } = await oneDue(once);
+      bot.befall("retry", "retry", "uncertain-before", "retry");
+      await tickAndDeliver();
+      for (let hour = 0; hour < 5; hour++) {
+        advance(HOUR);
+        await sender.deliver();
+      }
+      expect(await outcomes("papers")).toEqual(["2026-04-22 uncertain"]);
+      expect(bot.asked).toHaveLength(5);
+      expect(bot.accepted).toHaveLength(1);
+    });
+  });
+
+  test("that names its time is no failure: the wait does not grow", async () => {
+    const { tickAndDeliver, advance, sender, bot, ledger } = await oneDue({ bot: { retryAfterMs: 5000 } });
+    bot.befall("retry", "retry", "retry", "retry");
+    await tickAndDeliver();
+    for (let turn = 0; turn < 3; turn++) {
+      advance(6000);
+      await sender.deliver();
+    }
+    expect(bot.asked).toHaveLength(4);
+    const key = { platform: "discord", workspace: "w", channel: "papers" } as const;
+    expect((await ledger.history(key, 1))[0]).toMatchObject({ failures: 0 });
   });
 
   test("of one channel stops no other, and is reported", async () => {
@@ -820,7 +877,7 @@ describe("several senders", () => {
 
   test("do not repeat what was under way, where the bot does not dedupe", async () => {
     const { list, subscribe, setNow, sender, create, advance, bot, outcomes } = await setUp({
-      bot: { dedupes: false },
+      bot: { afterUncertain: "settle" },
     });
     await list("2026-04-22", [{ id: "2604.00001" }]);
     await subscribe("papers", [""]);

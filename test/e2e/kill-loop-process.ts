@@ -7,8 +7,8 @@ import { createStore } from "../../src/storage/store.ts";
 import { createFakeBot } from "../peers/fake-bot.ts";
 
 /**
- * One life of a process that sends: `kill-loop-process.ts <database> <platform's file> <instant> <dedupes|forgets>
- * <owner>`. Its clock begins at the instant, so that the next life finds the leases of this one over. Prints a line when
+ * One life of a process that sends: `kill-loop-process.ts <database> <platform's file> <instant>
+ * <repeat|repeat-once|settle> <owner>`. Its clock begins at the instant, so that the next life finds the leases of this one over. Prints a line when
  * it begins to send; ends by itself when nothing is left.
  */
 const [database = "", platform = "", instant = "", memory = "", owner = ""] = process.argv.slice(2);
@@ -18,7 +18,7 @@ const db = await openSqlite(database);
 const ledger = createLedger(db);
 const bot = createFakeBot({
   file: platform,
-  dedupes: memory === "dedupes",
+  afterUncertain: memory === "repeat" || memory === "repeat-once" ? memory : "settle",
   rates: {
     retry: 0.02,
     "uncertain-before": 0.01,

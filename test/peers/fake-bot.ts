@@ -27,7 +27,8 @@ export type Fault = (typeof FAULTS)[number];
 
 export type FakeBotOptions = {
   readonly platform?: Platform;
-  readonly dedupes?: boolean;
+  /** With `repeat` it dedupes by nonce. */
+  readonly afterUncertain?: Bot["afterUncertain"];
   /** Where accepted posts are written, a line each, so that they outlive the process; null for nowhere. */
   readonly file?: string | null;
   /** Share of the posts that each fault befalls. */
@@ -53,7 +54,14 @@ export type FakeBot = Bot & {
 
 /** A platform that refuses, forgets to answer, and throws what no contract allows. */
 export function createFakeBot(options: FakeBotOptions = {}): FakeBot {
-  const { platform = "discord", dedupes = true, file = null, rates = {}, random = Math.random } = options;
+  const {
+    platform = "discord",
+    afterUncertain = "repeat",
+    file = null,
+    rates = {},
+    random = Math.random,
+  } = options;
+  const dedupes = afterUncertain === "repeat";
   const accepted: Accepted[] = file === null ? [] : [...readAccepted(file)];
   const byNonce = new Map(accepted.map((each) => [nonceKey(each), each]));
   const asked: Post[] = [];
@@ -107,7 +115,7 @@ export function createFakeBot(options: FakeBotOptions = {}): FakeBot {
 
   return {
     platform,
-    dedupes,
+    afterUncertain,
     accepted,
     asked,
     mostAtOnce: () => most,

@@ -280,7 +280,7 @@ export function createDiscordBot(options: DiscordBotOptions): DiscordBot {
 
   return {
     platform: "discord",
-    dedupes: true,
+    afterUncertain: "repeat",
     async start() {
       await connect();
       watch = setInterval(() => {

@@ -157,7 +157,7 @@ export function createPlaygroundBot({
 
   return {
     platform: "playground",
-    dedupes: true,
+    afterUncertain: "repeat",
     async start() {
       open = true;
     },
