@@ -12,7 +12,7 @@ export type SlackLimits = {
 export type SlackTier = "1" | "2" | "3" | "4" | "auth.test" | "none";
 
 /** https://docs.slack.dev/apis/web-api/rate-limits. A tier is "N and more a minute"; tier 1 lets ten sockets open. */
-export const SLACK_LIMITS: SlackLimits = {
+const SLACK_LIMITS: SlackLimits = {
   channelPerSecond: 1,
   channelBurst: 3,
   workspacePerMinute: 300,

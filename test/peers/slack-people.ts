@@ -1,3 +1,4 @@
+import { countCharacters } from "./slack-block-kit.ts";
 import type { createDelivery, SlackDelivery } from "./slack-delivery.ts";
 import { refuseMessage, refuseSuggestions, refuseView } from "./slack-rules.ts";
 import {
@@ -689,7 +690,7 @@ function initialOf(element: Json): Json {
 
 function checkTyped(element: Json, typed: string | null): void {
   const { min_length: least = 0, max_length: most = 3000 } = element;
-  const count = Array.from(typed ?? "").length;
+  const count = countCharacters(typed ?? "");
   if (count > Number(most)) throw new Error(`Slack lets nobody type more than ${String(most)} characters.`);
   if (count > 0 && count < Number(least))
     throw new Error(`Slack wants ${String(least)} characters at least.`);

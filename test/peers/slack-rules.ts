@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { createBlockKit, faultsOf } from "./slack-block-kit.ts";
+import { countCharacters, createBlockKit, faultsOf } from "./slack-block-kit.ts";
 
 /** Slack's answer to something that it does not take: its error, and what `response_metadata.messages` says. */
 export type SlackRefusal = { readonly error: string; readonly messages: readonly string[] };
@@ -15,7 +15,7 @@ export function checkSlackMessage(body: unknown): string[] {
   const seen = look(blocksOf(body), "/blocks", "message");
   faults.push(...seen.faults);
   const text = textOf(body);
-  if (Array.from(text).length > MAX_UPDATED_TEXT) faults.push("msg_too_long");
+  if (countCharacters(text) > MAX_UPDATED_TEXT) faults.push("msg_too_long");
   if (text === "" && blocksOf(body).length === 0) faults.push("no_text");
   if (seen.characters > OUR_MAX_BLOCKS_TEXT) faults.push("msg_blocks_too_long");
   return faults;
@@ -32,7 +32,7 @@ export function refuseMessage(body: unknown, maxText = Number.POSITIVE_INFINITY)
   if (seen.characters > MAX_BLOCKS_TEXT) return refusal("msg_blocks_too_long");
   const text = textOf(body);
   if (text === "" && blocksOf(body).length === 0) return refusal("no_text");
-  if (Array.from(text).length > maxText) return refusal("msg_too_long");
+  if (countCharacters(text) > maxText) return refusal("msg_too_long");
   return null;
 }
 
@@ -88,7 +88,7 @@ function look(blocks: readonly unknown[], root: string, actionIdsWithin: "block"
     } else if (isFields(value)) {
       for (const [key, each] of Object.entries(value)) {
         if (typeof each !== "string") visit(each, `${pointer}/${key}`);
-        else if (TEXT_KEYS.has(key)) characters += Array.from(each).length;
+        else if (TEXT_KEYS.has(key)) characters += countCharacters(each);
       }
       if (value["focus_on_load"] === true && ++focused === 2)
         faults.push(`only one element can have \`focus_on_load\` [json-pointer:${pointer}/focus_on_load]`);

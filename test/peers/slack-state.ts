@@ -171,6 +171,12 @@ export function createSlackState({ appId, now }: { readonly appId: string; reado
     return `${prefix}0${serial.toString(36).toUpperCase().padStart(8, "0")}`;
   }
 
+  /** Of a block or an element that the app did not name. */
+  function newPartId(): string {
+    serial += 1;
+    return serial.toString(36).padStart(5, "0");
+  }
+
   function newSecret(kind: string, length = 24): string {
     serial += 1;
     return createHash("sha256").update(`${kind} ${serial}`).digest("hex").slice(0, length);
@@ -408,12 +414,12 @@ export function createSlackState({ appId, now }: { readonly appId: string; reado
 
   function withIds(blocks: readonly Json[]): readonly Json[] {
     return blocks.map((block) => {
-      const named = { block_id: newSecret("block", 5), ...block };
+      const named = { block_id: newPartId(), ...block };
       const elements: unknown = block["elements"];
       if (block["type"] !== "actions" || !Array.isArray(elements)) return named;
       return {
         ...named,
-        elements: elements.map((each: Json) => ({ action_id: newSecret("action", 5), ...each })),
+        elements: elements.map((each: Json) => ({ action_id: newPartId(), ...each })),
       };
     });
   }

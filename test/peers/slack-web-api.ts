@@ -51,8 +51,6 @@ export type SlackCall = {
   readonly isTokenInHeader: boolean;
 };
 
-export type WebApi = ReturnType<typeof createWebApi>;
-
 /** Slack's Web API: who may call what how often, and what it answers, https://docs.slack.dev/reference/methods. */
 export function createWebApi(options: {
   readonly state: SlackState;

@@ -5,8 +5,8 @@ import {
   SocketModeReceiver,
   type Installation,
   type InstallationQuery,
+  webApi,
 } from "@slack/bolt";
-import { WebClient } from "@slack/web-api";
 import { afterEach, describe, expect, it } from "vitest";
 import { mostWithin } from "./slack-pace.ts";
 import { startSlack, type SlackOptions, type SlackPeer } from "./slack.ts";
@@ -34,8 +34,8 @@ async function world(options: SlackOptions & { readonly scopes?: readonly string
   return { slack, team, ada, noor, channel, installation, client };
 }
 
-function clientOf(slack: SlackPeer, token: string | undefined): WebClient {
-  return new WebClient(token, {
+function clientOf(slack: SlackPeer, token: string | undefined): webApi.WebClient {
+  return new webApi.WebClient(token, {
     slackApiUrl: slack.apiUrl,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
@@ -271,8 +271,15 @@ describe.each(["socket", "http"] as const)("an unmodified Bolt app over %s", (ov
     const { slack, ada, channel } = await world({ scopes: [...SCOPES, "links:read", "links:write"] });
     await startApp(slack, over, (app) => {
       app.event("app_home_opened", async ({ event, client }) => {
-        const view = { type: "home" as const, blocks: [section(`Home of ${event.user}`)] };
+        const actions = { type: "actions" as const, elements: [button("Pause", "v1:pause")] };
+        const view = { type: "home" as const, blocks: [section(`Home of ${event.user}`), actions] };
         await client.views.publish({ user_id: event.user, view });
+      });
+      app.action("v1:pause", async ({ ack, body, client }) => {
+        await ack();
+        const hash = body.type === "block_actions" ? (body.view?.hash ?? "") : "";
+        const view = { type: "home" as const, blocks: [section("Paused")] };
+        await client.views.publish({ user_id: body.user.id, view, hash });
       });
       app.shortcut("similar", async ({ ack, shortcut, respond }) => {
         await ack();
@@ -286,8 +293,9 @@ describe.each(["socket", "http"] as const)("an unmodified Bolt app over %s", (ov
     });
     const home = await slack.openHome(ada.id);
     await home.answered();
-    expect(slack.home(ada.id)?.blocks).toHaveLength(1);
-    expect(home.text).toBe(`Home of ${ada.id}`);
+    expect(home.text).toBe(`Home of ${ada.id}\nPause`);
+    await (await slack.press(ada.id, slack.home(ada.id)!, "Pause")).answered();
+    expect(slack.read(slack.home(ada.id)!)).toBe("Paused");
     const url = "https://huggingface.co/papers/2504.06261";
     const seen = await slack.postLink(ada.id, channel.id, `See ${url}`, [url]);
     await seen.until(({ messages }) => messages[0]?.unfurls[url] !== undefined);
@@ -702,7 +710,7 @@ describe("limits and faults", () => {
     expect(count()).toBe(3);
     slack.heal();
     await client.auth.test();
-    const impatient = new WebClient(slack.installation(slack.channel(channel.id)!.team)!.token, {
+    const impatient = new webApi.WebClient(slack.installation(slack.channel(channel.id)!.team)!.token, {
       slackApiUrl: slack.apiUrl,
       retryConfig: { retries: 0 },
       timeout: 30,

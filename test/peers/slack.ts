@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createDelivery, SLACK_TIMING, type SlackEventDelivery, type SlackTiming } from "./slack-delivery.ts";
 import { createPace, type SlackLimits, type SlackPace } from "./slack-pace.ts";
-import { createPeople } from "./slack-people.ts";
+import { createPeople, messageText, viewText } from "./slack-people.ts";
 import { refuseMessage } from "./slack-rules.ts";
 import {
   asList,
@@ -480,6 +480,8 @@ export async function startSlack(options: SlackOptions = {}) {
     home: (who: string): SlackView | null => state.homeOf(who),
     /** The view that they have on top. */
     openView: (who: string): SlackView | null => state.view(state.stackOf(who).at(-1) ?? "") ?? null,
+    /** All that people read in a message or a view. */
+    read: (what: PostedMessage | SlackView): string => ("hash" in what ? viewText(what) : messageText(what)),
     /** Resolves once it holds, looking whenever anything happens here. */
     until: state.until,
     async close() {
