@@ -267,6 +267,67 @@ describe.each(["socket", "http"] as const)("an unmodified Bolt app over %s", (ov
     expect(slack.openView(ada.id)?.id).toBe(view.id);
   });
 
+  it("hears every kind of menu, and what was closed, updated or cleared in a modal", async () => {
+    const { slack, ada, channel, client } = await world();
+    const heard: unknown[] = [];
+    const asked = { ...modal, blocks: modal.blocks.slice(0, 1), notify_on_close: true };
+    await startApp(slack, over, (app) => {
+      app.action(/.*/, async ({ ack, action, body, client: own }) => {
+        await ack();
+        const { type, selected_option: one, selected_options: many, selected_time: time } = Object(action);
+        heard.push([type, one?.value ?? many?.map(({ value }: { value: string }) => value) ?? time]);
+        if (type === "overflow" && "trigger_id" in body)
+          await own.views.open({ trigger_id: body.trigger_id, view: asked });
+      });
+      app.view("settings", async ({ ack, view }) => {
+        if (view.state.values["topic"]?.["words"]?.value === "clear") await ack({ response_action: "clear" });
+        else await ack({ response_action: "update", view: { ...asked, title: plain("Again") } });
+      });
+      app.view({ callback_id: "settings", type: "view_closed" }, async ({ ack }) => {
+        await ack();
+        heard.push("closed");
+      });
+    });
+    const options = ["a", "b"].map((value) => ({ text: plain(value.toUpperCase()), value }));
+    await client.chat.postMessage({
+      channel: channel.id,
+      text: "Menus",
+      blocks: [
+        {
+          type: "actions",
+          elements: [
+            { type: "overflow", action_id: "more", options },
+            { type: "checkboxes", action_id: "boxes", options },
+            { type: "radio_buttons", action_id: "radio", options },
+            { type: "timepicker", action_id: "time" },
+          ],
+        },
+        { ...section("Many"), accessory: { type: "multi_static_select", action_id: "many", options } },
+      ],
+    });
+    const [message] = slack.messages(channel.id);
+    await slack.choose(ada.id, message!, "boxes", ["a", "b"]);
+    await slack.choose(ada.id, message!, "radio", "B");
+    await slack.choose(ada.id, message!, "time", "09:00");
+    await slack.choose(ada.id, message!, "many", ["b"]);
+    await (await slack.choose(ada.id, message!, "more", "a")).until(({ views }) => views.length === 1);
+    expect(heard).toEqual([
+      ["checkboxes", ["a", "b"]],
+      ["radio_buttons", "b"],
+      ["timepicker", "09:00"],
+      ["multi_static_select", ["b"]],
+      ["overflow", "a"],
+    ]);
+    await expect(slack.choose(ada.id, message!, "more", "z")).rejects.toThrow("no option z in more");
+    const updated = await slack.submit(ada.id, slack.openView(ada.id)!, { words: "more" });
+    expect(updated.text).toContain("Again");
+    await slack.submit(ada.id, slack.openView(ada.id)!, { words: "clear" });
+    expect(slack.openView(ada.id)).toBeNull();
+    await (await slack.choose(ada.id, message!, "more", "b")).until(({ views }) => views.length === 1);
+    await slack.dismiss(ada.id, slack.openView(ada.id)!);
+    expect(heard.at(-1)).toBe("closed");
+  });
+
   it("publishes a home, runs a shortcut on a message and unfurls a link", async () => {
     const { slack, ada, channel } = await world({ scopes: [...SCOPES, "links:read", "links:write"] });
     await startApp(slack, over, (app) => {
@@ -344,7 +405,7 @@ describe("Socket Mode", () => {
   });
 
   it("sends what a broken connection left unacknowledged over another one", async () => {
-    const { slack, team, ada } = await world();
+    const { slack, team, ada } = await world({ timing: { ackMs: 60_000, retryDelaysMs: [0] } });
     const heard: unknown[] = [];
     const url = await clientOf(slack, slack.appToken).apps.connections.open({});
     const mute = new WebSocket(url.url ?? "");
@@ -368,13 +429,37 @@ describe("Socket Mode", () => {
     expect(await errorOf(client.apps.connections.open({}))).toMatchObject({
       error: "not_allowed_token_type",
     });
-    const { url = "" } = await clientOf(slack, slack.appToken).apps.connections.open({});
-    const first = new WebSocket(url);
+    slack.setLimits({ tiers: { "1": 20, "2": 20, "3": 50, "4": 100, "auth.test": 600, none: 100 } });
+    const newUrl = async () => (await clientOf(slack, slack.appToken).apps.connections.open({})).url ?? "";
+    const url = await newUrl();
+    const sockets = [new WebSocket(url)];
     await slack.until(() => slack.connections() === 1);
     const second = new WebSocket(url);
     await new Promise((resolve) => second.addEventListener("error", resolve));
-    expect(slack.connections()).toBe(1);
-    first.close();
+    for (let more = 0; more < 9; more++) sockets.push(new WebSocket(await newUrl()));
+    await slack.until(() => slack.connections() === 10);
+    const eleventh = new WebSocket(await newUrl());
+    const said = await new Promise((resolve) =>
+      eleventh.addEventListener("message", ({ data }) => resolve(JSON.parse(String(data)))),
+    );
+    expect(said).toMatchObject({ type: "disconnect", reason: "too_many_websockets" });
+    expect(slack.connections()).toBe(10);
+    for (const socket of sockets) socket.close();
+  });
+
+  it("spreads what it sends over all connections", async () => {
+    const { slack, ada, channel } = await world();
+    const heard: string[] = [];
+    for (const name of ["one", "other"]) {
+      await startApp(slack, "socket", (app) =>
+        app.command("/papers", async ({ ack }) => {
+          heard.push(name);
+          await ack();
+        }),
+      );
+    }
+    for (let time = 0; time < 4; time++) await slack.command(ada.id, channel.id, "/papers");
+    expect(heard.sort()).toEqual(["one", "one", "other", "other"]);
   });
 });
 
@@ -818,6 +903,11 @@ describe("installing", () => {
       errorOf(clientOf(slack, undefined).oauth.v2.access({ ...client, ...more }));
     expect(await exchange(refresh)).toMatchObject({ error: "invalid_refresh_token" });
     expect(await exchange({ code: "none" })).toMatchObject({ error: "invalid_code" });
+    const query = new URLSearchParams({ client_id: slack.clientId, scope: "commands" });
+    const page = await fetch(`${slack.authorizeUrl}?${query}`, { redirect: "manual" });
+    const code = new URL(page.headers.get("location") ?? "").searchParams.get("code") ?? "";
+    expect((await clientOf(slack, undefined).oauth.v2.access({ ...client, code })).scope).toBe("commands");
+    expect(await exchange({ code })).toMatchObject({ error: "invalid_code" });
     expect(await exchange({ code: "none", client_secret: "no" })).toMatchObject({
       error: "bad_client_secret",
     });
