@@ -54,7 +54,13 @@ const SILENT = {
 };
 
 /** An app on unmodified Bolt, connected to the local Slack. */
-async function startApp(slack: SlackPeer, over: "socket" | "http", register: (app: App) => void) {
+async function startApp(
+  slack: SlackPeer,
+  over: "socket" | "http",
+  register: (app: App) => void,
+  /** How long Bolt waits for a pong, and before it connects anew. */
+  clientPingTimeout = 5000,
+) {
   const authorize = async ({ teamId, enterpriseId }: InstallationQuery<boolean> | Source) => {
     const found = slack.installation(teamId ?? "") ?? slack.installation(enterpriseId ?? "");
     if (found === null) throw new Error("not installed");
@@ -66,7 +72,7 @@ async function startApp(slack: SlackPeer, over: "socket" | "http", register: (ap
       : new SocketModeReceiver({
           appToken: slack.appToken,
           logger: SILENT,
-          clientPingTimeout: 60,
+          clientPingTimeout,
           installerOptions: { clientOptions: { slackApiUrl: slack.apiUrl } },
         });
   const app = new App({
@@ -394,7 +400,7 @@ describe.each(["socket", "http"] as const)("an unmodified Bolt app over %s", (ov
 describe("Socket Mode", () => {
   it("connects anew after Slack says goodbye and after the network breaks", async () => {
     const { slack, ada, channel } = await world();
-    await startApp(slack, "socket", (app) => app.command("/papers", ({ ack }) => ack("Here")));
+    await startApp(slack, "socket", (app) => app.command("/papers", ({ ack }) => ack("Here")), 500);
     for (const breakOff of [() => slack.disconnect("refresh_requested"), slack.dropConnections]) {
       breakOff();
       await slack.until(() => slack.connections() === 0);
@@ -429,6 +435,9 @@ describe("Socket Mode", () => {
     expect(await errorOf(client.apps.connections.open({}))).toMatchObject({
       error: "not_allowed_token_type",
     });
+    const body = new URLSearchParams({ token: slack.appToken });
+    const inForm = await fetch(`${slack.apiUrl}apps.connections.open`, { method: "POST", body });
+    expect(await inForm.json()).toEqual({ ok: false, error: "missing_args" });
     slack.setLimits({ tiers: { "1": 20, "2": 20, "3": 50, "4": 100, "auth.test": 600, none: 100 } });
     const newUrl = async () => (await clientOf(slack, slack.appToken).apps.connections.open({})).url ?? "";
     const url = await newUrl();
@@ -798,7 +807,7 @@ describe("limits and faults", () => {
     const impatient = new webApi.WebClient(slack.installation(slack.channel(channel.id)!.team)!.token, {
       slackApiUrl: slack.apiUrl,
       retryConfig: { retries: 0 },
-      timeout: 30,
+      timeout: 300,
       logger: SILENT,
     });
     slack.fail({ how: { hang: "after" } });
