@@ -87,6 +87,18 @@ export type Tables = {
   /** The workspaces that the app was removed from, until it is back. */
   departures: { platform: string; workspace: string; left_at: string };
   views: { id: string; text: string; kept_at: string };
+  installations: {
+    id: string;
+    is_org: 0 | 1;
+    installed_at: string;
+    key_id: string;
+    /** Base64; a fresh one with every encryption. */
+    nonce: string;
+    /** Base64 of AES-256-GCM's output, the 16 bytes of its tag last. */
+    ciphertext: string;
+  };
+  /** The organization whose installation serves a workspace. */
+  assignments: { workspace: string; organization: string };
   /** What the playground's channels hold. */
   playground_messages: {
     ref: string;

@@ -228,4 +228,23 @@ export const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  "0005-installations": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable("installations")
+        .addColumn("id", "text", (column) => column.notNull())
+        .addColumn("is_org", "integer", (column) => column.notNull())
+        .addColumn("installed_at", "text", (column) => column.notNull())
+        .addColumn("key_id", "text", (column) => column.notNull())
+        .addColumn("nonce", "text", (column) => column.notNull())
+        .addColumn("ciphertext", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("installations_key", ["id", "is_org"])
+        .execute();
+      await db.schema
+        .createTable("assignments")
+        .addColumn("workspace", "text", (column) => column.primaryKey())
+        .addColumn("organization", "text", (column) => column.notNull())
+        .execute();
+    },
+  },
 };
