@@ -1,4 +1,5 @@
 import { renderDiscord } from "./bots/discord/render.ts";
+import { createManifest, manifestAdvice } from "./bots/slack/manifest.ts";
 import { renderSlack } from "./bots/slack/render.ts";
 import { renderTerminal } from "./bots/terminal/render.ts";
 import { type Config, loadEnvFile, readConfig } from "./config.ts";
@@ -257,6 +258,13 @@ export async function audit({ json = false }: { json?: boolean }): Promise<void>
     );
     for (const [outcome, number] of Object.entries(byOutcome)) answer(`${number} ${outcome}`);
   });
+}
+
+/** `manifest`: what Slack makes the app from, and on stderr what to do with it. Needs no settings. */
+export function manifest({ url, socket = url === undefined }: { url?: string; socket?: boolean }): void {
+  const options = { url: url ?? null, isSocket: socket };
+  answer(JSON.stringify(createManifest(options), null, 2));
+  say(manifestAdvice(options));
 }
 
 function printReport({ read, kept, dropped }: IngestReport, json: boolean): void {

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import manifest from "../package.json" with { type: "json" };
+import packageJson from "../package.json" with { type: "json" };
 import { DiscordError } from "./bots/discord/error.ts";
 import {
   answer,
@@ -9,6 +9,7 @@ import {
   FORMATS,
   importFiles,
   interrupted,
+  manifest,
   say,
   search,
   settings,
@@ -76,7 +77,7 @@ function program(): Command {
     .description("Hugging Face's Daily Papers for Discord and Slack.")
     .exitOverride()
     .showSuggestionAfterError()
-    .version(manifest.version)
+    .version(packageJson.version)
     .configureHelp({ showGlobalOptions: false });
 
   program
@@ -152,6 +153,14 @@ function program(): Command {
     .allowExcessArguments(false)
     .action(async (options: { json?: boolean }) => (await import("./setup.ts")).doctor(options));
 
+  program
+    .command("manifest")
+    .description("print the app manifest that Slack makes the app from, and what to do with it")
+    .option("--url <url>", "for many workspaces: the public https address of this server", publicUrl)
+    .option("--socket", "over a socket (the default without --url)")
+    .allowExcessArguments(false)
+    .action(manifest);
+
   return program;
 }
 
@@ -220,6 +229,16 @@ function day(text: string): Day {
   const parsed = parseDay(text.trim());
   if (parsed === null) throw new InvalidArgumentError(`It is a date such as ${feedDay(new Date())}.`);
   return parsed;
+}
+
+/** An https address without a slash at its end, below which the paths for Slack lie. */
+function publicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isBare = url !== null && url.username + url.password + url.search + url.hash === "";
+  if (url?.protocol !== "https:" || !isBare) {
+    throw new InvalidArgumentError("It is an https address such as https://papers.example.com.");
+  }
+  return url.href.replace(/\/+$/, "");
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

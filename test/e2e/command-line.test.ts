@@ -300,6 +300,53 @@ describe("paperboy audit", () => {
   });
 });
 
+describe("paperboy manifest", () => {
+  test("prints what Slack makes an app from, and says beside it what to do", async () => {
+    const { code, stdout, stderr } = await runPaperboy(["manifest"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      display_information: { name: "Paperboy" },
+      settings: { socket_mode_enabled: true },
+    });
+    expect(stderr).toMatch(
+      /From a manifest, and paste this as JSON\.\n.*SLACK_APP_TOKEN.*\n.*SLACK_BOT_TOKEN\.\n$/,
+    );
+  });
+
+  test("takes the public address for many workspaces, over HTTP or a socket", async () => {
+    const url = "https://papers.example.com/bots/";
+    const http = await runPaperboy(["manifest", "--url", url]);
+    expect(JSON.parse(http.stdout)).toMatchObject({
+      settings: {
+        socket_mode_enabled: false,
+        event_subscriptions: { request_url: "https://papers.example.com/bots/slack/events" },
+      },
+    });
+    const socket = await runPaperboy(["manifest", "--socket", "--url", url]);
+    expect(JSON.parse(socket.stdout)).toMatchObject({
+      oauth_config: { redirect_urls: ["https://papers.example.com/bots/slack/oauth_redirect"] },
+      settings: { socket_mode_enabled: true },
+    });
+  });
+
+  test("needs no settings, not even sound ones", async () => {
+    expect((await runPaperboy(["manifest"], { env: { PORT: "none", SLACK_APP_TOKEN: "xoxb-1" } })).code).toBe(
+      0,
+    );
+  });
+
+  test.each([
+    "http://papers.example.com",
+    "papers.example.com",
+    "https://a:b@example.com",
+    "https://example.com?a",
+  ])("refuses the address %s in one sentence", async (url) => {
+    const { code, stdout, stderr } = await runPaperboy(["manifest", "--url", url]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("It is an https address such as https://papers.example.com.");
+  });
+});
+
 describe("paperboy backfill", () => {
   test("fetches the days that the store lacks, once", async () => {
     const own = { ...env, DATABASE_URL: `sqlite:${join(emptyFolder(), "p.db")}` };
@@ -384,6 +431,7 @@ describe("the command line", () => {
       "audit",
       "register",
       "doctor",
+      "manifest",
     ]) {
       expect(stdout).toContain(command);
       expect(await run([command, "--help"])).toMatchObject({ code: 0, stderr: "" });
