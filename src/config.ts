@@ -10,6 +10,10 @@ export type Config = {
   readonly hfEndpoint: string;
   readonly hfToken: string | null;
   readonly discord: { readonly token: string | null; readonly apiUrl: string };
+  /**
+   * All null, or one of two ways to be let in, `botToken` for one workspace or `clientId` with both of its secrets for
+   * many, and one of two to be reached: `appToken` for Socket Mode, else `signingSecret` for HTTP.
+   */
   readonly slack: {
     readonly botToken: string | null;
     readonly appToken: string | null;
@@ -20,7 +24,7 @@ export type Config = {
     readonly apiUrl: string;
     readonly uncertain: "resend-once" | "skip" | "probe";
   };
-  /** 32 bytes each, base64; the first encrypts, all decrypt. */
+  /** 32 bytes each, base64; the first encrypts, all decrypt. There is one where a client id is set. */
   readonly encryptionKeys: readonly string[];
   readonly model: {
     readonly baseUrl: string | null;
@@ -76,6 +80,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       `${String(issue?.path[0] ?? "The environment")}: ${issue?.message ?? "is malformed."}`,
     );
   }
+  const lack = lackOfSlack(data);
+  if (lack !== null) throw new ConfigError(lack);
   const secret = (value: string | undefined) => value ?? null;
   return {
     databasePath: data.DATABASE_URL,
@@ -143,6 +149,62 @@ const secret = z
   .string()
   .regex(/^[\x21-\x7e]+$/, "must be one line without blanks, as the platform gave it.");
 
+/** One kind of Slack's tokens, by its prefix: https://docs.slack.dev/authentication/tokens */
+function slackToken(prefix: string, page: string) {
+  return secret.superRefine((token, context) => {
+    if (token.startsWith(prefix)) return;
+    const what =
+      SLACK_TOKENS.find(([other]) => token.startsWith(other))?.[1] ?? "this is no token of Slack's";
+    context.addIssue(`must begin with ${prefix}, as under ${page} at https://api.slack.com/apps; ${what}.`);
+  });
+}
+
+const SLACK_TOKENS = [
+  ["xapp-", "this is an app-level token, which belongs in SLACK_APP_TOKEN"],
+  ["xoxb-", "this is a bot's token, which belongs in SLACK_BOT_TOKEN"],
+  ["xoxp-", "this is a person's token"],
+  ["xoxe", "this one expires, since the app rotates its tokens: that takes SLACK_CLIENT_ID"],
+] as const;
+
+/** What belongs together and is not: a sentence on what is missing; null for nothing. */
+function lackOfSlack(data: z.infer<typeof schema>): string | null {
+  const { SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, SLACK_CLIENT_ID, ENCRYPTION_KEY } = data;
+  const { SLACK_CLIENT_SECRET, SLACK_STATE_SECRET } = data;
+  const oauth = { SLACK_CLIENT_ID, SLACK_CLIENT_SECRET, SLACK_STATE_SECRET };
+  const [given] = namesOf(oauth, (value) => value !== undefined);
+  if (given !== undefined) {
+    if (SLACK_BOT_TOKEN !== undefined) {
+      return `SLACK_BOT_TOKEN lets one workspace in and ${given} many: unset one of them.`;
+    }
+    const needed = {
+      ...oauth,
+      SLACK_SIGNING_SECRET: SLACK_SIGNING_SECRET ?? SLACK_APP_TOKEN,
+      ENCRYPTION_KEY: ENCRYPTION_KEY[0],
+    };
+    const missing = namesOf(needed, (value) => value === undefined);
+    if (missing.length === 0) return null;
+    const hint = missing.includes("ENCRYPTION_KEY")
+      ? "the workspaces' tokens are kept encrypted, with a key as `openssl rand -base64 32` prints one"
+      : "Basic Information at https://api.slack.com/apps has all but SLACK_STATE_SECRET, which is yours to make up";
+    return `${given} also needs ${new Intl.ListFormat("en-GB").format(missing)}: ${hint}.`;
+  }
+  const [reached] = namesOf({ SLACK_APP_TOKEN, SLACK_SIGNING_SECRET }, (value) => value !== undefined);
+  if (SLACK_BOT_TOKEN !== undefined && reached === undefined) {
+    return "SLACK_BOT_TOKEN also needs SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): Basic Information at https://api.slack.com/apps has both.";
+  }
+  if (SLACK_BOT_TOKEN === undefined && reached !== undefined) {
+    return `${reached} also needs SLACK_BOT_TOKEN (one workspace; Install App at https://api.slack.com/apps has it) or SLACK_CLIENT_ID and its secrets (many).`;
+  }
+  return null;
+}
+
+function namesOf(
+  variables: Readonly<Record<string, string | undefined>>,
+  holds: (value: string | undefined) => boolean,
+): readonly string[] {
+  return Object.keys(variables).filter((name) => holds(variables[name]));
+}
+
 const databasePath = z.string().transform((text, context) => {
   if (/^postgres(ql)?:/i.test(text)) {
     context.addIssue("Postgres is not served yet: use SQLite, such as sqlite:data/paperboy.db.");
@@ -184,8 +246,8 @@ const schema = z.object({
   HF_TOKEN: secret.optional(),
   DISCORD_TOKEN: secret.optional(),
   DISCORD_API_URL: url("https://discord.com/api").prefault("https://discord.com/api"),
-  SLACK_BOT_TOKEN: secret.optional(),
-  SLACK_APP_TOKEN: secret.optional(),
+  SLACK_BOT_TOKEN: slackToken("xoxb-", "Install App").optional(),
+  SLACK_APP_TOKEN: slackToken("xapp-", "Basic Information").optional(),
   SLACK_SIGNING_SECRET: secret.optional(),
   SLACK_CLIENT_ID: z.string().optional(),
   SLACK_CLIENT_SECRET: secret.optional(),

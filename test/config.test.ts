@@ -63,6 +63,80 @@ describe("the environment", () => {
     if (/TOKEN|KEY/.test(name)) expect(() => readConfig({ [name]: value })).not.toThrow(value);
   });
 
+  const [BOT, APP] = ["xoxb-1-hush", "xapp-1-hush"];
+  const OAUTH = {
+    SLACK_CLIENT_ID: "1.2",
+    SLACK_CLIENT_SECRET: "hush-client",
+    SLACK_STATE_SECRET: "hush-state",
+  };
+  test.each([
+    ["Socket Mode for one workspace", { SLACK_BOT_TOKEN: BOT, SLACK_APP_TOKEN: APP }],
+    ["HTTP for one workspace", { SLACK_BOT_TOKEN: BOT, SLACK_SIGNING_SECRET: "hush-signing" }],
+    ["HTTP for many", { ...OAUTH, SLACK_SIGNING_SECRET: "hush-signing", ENCRYPTION_KEY: KEY }],
+    ["Socket Mode for many", { ...OAUTH, SLACK_APP_TOKEN: APP, ENCRYPTION_KEY: KEY }],
+    ["a key on its own", { ENCRYPTION_KEY: KEY }],
+  ])("lets Slack be set up as %s", (_, environment: Readonly<Record<string, string>>) => {
+    const { slack } = readConfig(environment);
+    expect(slack.appToken).toBe(environment["SLACK_APP_TOKEN"] ?? null);
+    expect(slack.signingSecret).toBe(environment["SLACK_SIGNING_SECRET"] ?? null);
+  });
+
+  test.each([
+    [{ SLACK_APP_TOKEN: APP }, /^SLACK_APP_TOKEN also needs SLACK_BOT_TOKEN .* or SLACK_CLIENT_ID/],
+    [
+      { SLACK_SIGNING_SECRET: "hush-signing" },
+      /^SLACK_SIGNING_SECRET also needs SLACK_BOT_TOKEN .* or SLACK_CLIENT_ID/,
+    ],
+    [
+      { SLACK_BOT_TOKEN: BOT },
+      /^SLACK_BOT_TOKEN also needs SLACK_APP_TOKEN \(Socket Mode\) or SLACK_SIGNING_SECRET/,
+    ],
+    [
+      { SLACK_CLIENT_ID: "1.2" },
+      /^SLACK_CLIENT_ID also needs SLACK_CLIENT_SECRET, SLACK_STATE_SECRET, SLACK_SIGNING_SECRET and ENCRYPTION_KEY: .*openssl/,
+    ],
+    [
+      { SLACK_STATE_SECRET: "hush-state" },
+      /^SLACK_STATE_SECRET also needs SLACK_CLIENT_ID, SLACK_CLIENT_SECRET/,
+    ],
+    [
+      { ...OAUTH, SLACK_SIGNING_SECRET: "hush-signing" },
+      /^SLACK_CLIENT_ID also needs ENCRYPTION_KEY: the workspaces' tokens are kept encrypted/,
+    ],
+    [{ ...OAUTH, SLACK_APP_TOKEN: APP }, /^SLACK_CLIENT_ID also needs ENCRYPTION_KEY:/],
+    [
+      { ...OAUTH, ENCRYPTION_KEY: KEY },
+      /^SLACK_CLIENT_ID also needs SLACK_SIGNING_SECRET: Basic Information/,
+    ],
+    [
+      { ...OAUTH, SLACK_BOT_TOKEN: BOT, SLACK_APP_TOKEN: APP, ENCRYPTION_KEY: KEY },
+      /^SLACK_BOT_TOKEN lets one workspace in and SLACK_CLIENT_ID many/,
+    ],
+    [
+      { SLACK_BOT_TOKEN: APP, SLACK_APP_TOKEN: BOT },
+      /^SLACK_BOT_TOKEN: must begin with xoxb-, as .*; this is an app-level token, which belongs in SLACK_APP_TOKEN\.$/,
+    ],
+    [
+      { SLACK_BOT_TOKEN: BOT, SLACK_APP_TOKEN: BOT },
+      /^SLACK_APP_TOKEN: must begin with xapp-, as .*; this is a bot's token, which belongs in SLACK_BOT_TOKEN\.$/,
+    ],
+    [
+      { SLACK_BOT_TOKEN: "xoxp-1-hush", SLACK_APP_TOKEN: APP },
+      /^SLACK_BOT_TOKEN: must .*; this is a person's token\.$/,
+    ],
+    [
+      { SLACK_BOT_TOKEN: "xoxe.xoxb-1-hush", SLACK_APP_TOKEN: APP },
+      /^SLACK_BOT_TOKEN: must .*; this one expires, since/,
+    ],
+    [
+      { SLACK_BOT_TOKEN: "a-hush", SLACK_APP_TOKEN: APP },
+      /^SLACK_BOT_TOKEN: must .*; this is no token of Slack's\.$/,
+    ],
+  ])("refuses Slack half set up in one sentence without a secret (%#)", (environment, sentence) => {
+    expect(() => readConfig(environment)).toThrow(sentence);
+    expect(() => readConfig(environment)).not.toThrow(/hush/);
+  });
+
   test("stands whole in .env.example, with the defaults", () => {
     const example = Object.fromEntries(
       readFileSync(".env.example", "utf8")
