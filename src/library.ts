@@ -8,12 +8,14 @@ import { shortDate } from "./core/day.ts";
 import type { Ledger } from "./core/delivery.ts";
 import { createHuggingFace } from "./core/hugging-face.ts";
 import { createIngest, type Ingest, type IngestEvent } from "./core/ingest.ts";
+import type { Installations } from "./core/installation.ts";
 import type { SearchIndex } from "./core/search.ts";
 import type { PaperSource } from "./core/source.ts";
 import type { Store } from "./core/store.ts";
 import { summarize } from "./core/summarize.ts";
 import { createChannelStore } from "./storage/channels.ts";
 import { openSqlite } from "./storage/database.ts";
+import { createInstallations } from "./storage/installations.ts";
 import { createLedger } from "./storage/ledger.ts";
 import { createMessageLog } from "./storage/message-log.ts";
 import { createSearchIndex } from "./storage/search-index.ts";
@@ -24,6 +26,7 @@ export type Library = {
   readonly store: Store;
   readonly channels: ChannelStore;
   readonly ledger: Ledger;
+  readonly installations: Installations;
   readonly messages: ReturnType<typeof createMessageLog>;
   readonly source: PaperSource;
   readonly ingest: Ingest;
@@ -51,7 +54,7 @@ export type LibraryOptions = {
 
 /** @throws DatabaseError where the store cannot be used */
 export async function openLibrary(
-  config: Pick<Config, "databasePath" | "hfEndpoint" | "hfToken">,
+  config: Pick<Config, "databasePath" | "hfEndpoint" | "hfToken" | "encryptionKeys">,
   { report, log, clock = () => new Date() }: LibraryOptions,
 ): Promise<Library> {
   const db = await openSqlite(config.databasePath);
@@ -72,6 +75,7 @@ export async function openLibrary(
     store,
     channels: createChannelStore(db),
     ledger: createLedger(db),
+    installations: createInstallations(db, { keys: config.encryptionKeys }),
     messages: createMessageLog(db),
     source,
     ingest,

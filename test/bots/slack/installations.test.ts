@@ -6,9 +6,11 @@ import {
   createAuthorization,
   createInstallationStore,
   findInstallation,
+  INSTALL_PATH,
   INSTALLER_CLIENT,
   parseRemoval,
 } from "../../../src/bots/slack/installations.ts";
+import { REDIRECT_PATH } from "../../../src/bots/slack/manifest.ts";
 import {
   InstallationError,
   type InstallationKey,
@@ -51,7 +53,11 @@ beforeEach(async () => {
     logLevel: LogLevel.ERROR,
     logger: SILENT,
     installationStore: createInstallationStore(installations, () => new Date()),
-    installerOptions: { clientOptions: { ...INSTALLER_CLIENT, slackApiUrl: slack.url } },
+    installerOptions: {
+      installPath: INSTALL_PATH,
+      redirectUriPath: REDIRECT_PATH,
+      clientOptions: { ...INSTALLER_CLIENT, slackApiUrl: slack.url },
+    },
   });
   authorization = createAuthorization({
     installer: receiver.installer!,
@@ -150,10 +156,10 @@ describe("installing", () => {
   afterEach(() => new Promise<void>((resolve) => void web.close(() => resolve())));
 
   async function goThroughOAuth(): Promise<Response> {
-    const page = await fetch(`${url}/slack/install`);
+    const page = await fetch(`${url}${INSTALL_PATH}`);
     const state = /[?&]state=([^&"]+)/.exec((await page.text()).replaceAll("&amp;", "&"))?.[1] ?? "";
     const cookie = (page.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
-    return fetch(`${url}/slack/oauth_redirect?code=c&state=${state}`, { headers: { cookie } });
+    return fetch(`${url}${REDIRECT_PATH}?code=c&state=${state}`, { headers: { cookie } });
   }
 
   test("through Bolt's pages keeps the bot's tokens, and nothing that is a user's", async () => {
