@@ -148,10 +148,13 @@ function program(): Command {
 
   program
     .command("doctor")
-    .description("check that all is set up as it should be, and print the link that invites the bot")
+    .description("check that all is set up as it should be, and print the links that install it")
     .option("--json", "for programs")
+    .option("--url <url>", "for Slack over HTTP: the public https address of this server", publicUrl)
     .allowExcessArguments(false)
-    .action(async (options: { json?: boolean }) => (await import("./setup.ts")).doctor(options));
+    .action(async (options: { json?: boolean; url?: string }) =>
+      (await import("./setup.ts")).doctor(options),
+    );
 
   program
     .command("manifest")
