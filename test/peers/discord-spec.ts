@@ -63,7 +63,7 @@ function check(schema: $ZodType, value: unknown, path: string): Refusal[] {
   if (def.type === "array" && Array.isArray(value)) {
     const items: readonly unknown[] = value;
     const inside = items.flatMap((item, i) => check(def.element, item, `${path}[${i}]`));
-    return inside.length > 0 ? inside : leaf(schema, value, path);
+    return [...inside, ...leaf(schema, value, path).filter((own) => own.path === path)];
   }
   if (def.type === "union") return checkUnion(def.options, value, path);
   // A snowflake may come as a number: the reference writes attachment ids so.
@@ -92,7 +92,8 @@ function checkUnion(options: readonly $ZodType[], value: unknown, path: string):
       return [{ path: join(path, "type"), code: "UNION_TYPE_CHOICES", message }];
     }
   }
-  const all = options.map((option) => check(option, value, path));
+  const alike = options.filter((option) => bare(option, value)?.type === typeof value);
+  const all = (alike.length > 0 ? alike : options).map((option) => check(option, value, path));
   return all.reduce((least, each) => (each.length < least.length ? each : least));
 }
 
