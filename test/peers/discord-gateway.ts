@@ -251,7 +251,7 @@ export function createGateway(server: Server, state: State, url: string, options
     },
     identifies,
     resumes: () => resumes,
-    sockets: () => sockets.clients.size,
+    sockets: () => [...sockets.clients].filter(({ readyState, OPEN }) => readyState === OPEN).length,
     sessionStartLimit() {
       return {
         total: 1000,

@@ -335,7 +335,12 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
     const { archived, locked } = wanted;
     if (thread.archived && archived !== false) throw discordError(50083);
     if ((locked ?? thread.locked) !== thread.locked && !isManager) throw discordError(50013);
-    const isWaking = archived === false && Object.keys(wanted).length === 1;
+    // discord.js sends the name with every change.
+    const isWaking =
+      archived === false &&
+      Object.keys(wanted).every(
+        (key) => key === "archived" || (key === "name" && wanted.name === channel.name),
+      );
     if (isWaking) {
       if (thread.locked && !isManager) throw discordError(50083);
       need(channel, "SEND_MESSAGES_IN_THREADS");

@@ -26,7 +26,7 @@ const FORMS = {
 /**
  * What Discord's OpenAPI description says against a body: wrong types, lengths, choices and unknown fields, in the
  * words of error 50035. Discord itself takes some fields that the description of a form leaves out, and discord.js
- * sends them with every message: those of `LENIENT`.
+ * sends them all the same; those are let through.
  */
 export function checkForm(form: Form, body: unknown, path = ""): Refusal[] {
   return check(FORMS[form], body, path);
@@ -40,7 +40,9 @@ export function checkMessageForm(form: Form, body: unknown, occasion: MessageOcc
 }
 
 /** discord.js sends `tts` and `enforce_nonce` (false) with edits, responses and forum posts too. */
-const LENIENT = new Set(["tts", "nonce", "enforce_nonce", "sticker_ids", "message_reference"]);
+const MESSAGE_EXTRAS = new Set(["tts", "nonce", "enforce_nonce", "sticker_ids", "message_reference"]);
+/** And both of a thread that hangs from a message, whose type follows from its channel. */
+const THREAD_EXTRAS = new Set(["type", "invitable"]);
 /** Bitsets are digit strings on the wire: https://docs.discord.com/developers/topics/permissions */
 const BITSETS = new Set(["default_member_permissions", "allow", "deny"]);
 
@@ -50,7 +52,11 @@ function check(schema: $ZodType, value: unknown, path: string): Refusal[] {
   if (def === null) return [];
   if (def.type === "object" && isObject(value)) {
     const known = def.shape;
-    const unknown = Object.keys(value).filter((key) => !Object.hasOwn(known, key) && !LENIENT.has(key));
+    const isMessage = Object.hasOwn(known, "embeds");
+    const isThread = Object.hasOwn(known, "auto_archive_duration");
+    const isExtra = (key: string) =>
+      (isMessage && MESSAGE_EXTRAS.has(key)) || (isThread && THREAD_EXTRAS.has(key));
+    const unknown = Object.keys(value).filter((key) => !Object.hasOwn(known, key) && !isExtra(key));
     return [
       ...unknown.map((key) => ({ path: join(path, key), code: "UNKNOWN_FIELD", message: "Unknown field" })),
       ...Object.entries(known).flatMap(([key, field]) => {

@@ -22,6 +22,8 @@ export type State = {
   advance(ms: number): void;
   /** A fresh snowflake of this instant: https://docs.discord.com/developers/reference#snowflakes */
   nextId(): string;
+  /** Of servers made one a millisecond long ago, so that they spread over shards evenly. */
+  nextGuildId(): string;
 };
 
 export type User = {
@@ -169,6 +171,7 @@ export function createState(): State {
     last = least > last ? least : last + 1n;
     return String(last);
   };
+  let guilds = 0n;
   const id = nextId();
   const bot: User = { id, name: "paperboy", isBot: true, locale: "en-US", isOpen: false };
   return {
@@ -186,11 +189,18 @@ export function createState(): State {
       offset += ms;
     },
     nextId,
+    nextGuildId() {
+      guilds += 1n;
+      return String((FIRST_GUILD_MS + guilds) << 22n);
+    },
   };
 }
 
 /** Discord's first second of 2015. */
 const EPOCH = 1_420_070_400_000;
+
+/** Some day of 2020, in milliseconds after that. */
+const FIRST_GUILD_MS = 160_000_000_000n;
 
 /** In the shape of Discord's: the bot's id, an instant, a secret. */
 export function createToken(botId: string): string {

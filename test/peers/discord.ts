@@ -347,7 +347,7 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
     gateway,
     addGuild({ name = "A lab", locale = "en-US", isBotThere = true, botPermissions = [], permissions } = {}) {
       const owner = addUser({ name: `owner-of-${state.guilds.size}` });
-      const id = state.nextId();
+      const id = state.nextGuildId();
       const everyone = permissionBits(permissions ?? USUAL_PERMISSIONS);
       const guild: Guild = {
         id,
