@@ -9,6 +9,7 @@ import {
   composeMessage,
   fillMessage,
   FLAG,
+  isAllowed,
   showUser,
   type Channel,
   type MessageBody,
@@ -189,7 +190,7 @@ export function createInteractions(options: {
     const body: MessageBody = isFields(data) ? data : {};
     const { channel, origin } = interaction;
     if (type === MESSAGE || type === DEFER) {
-      const ephemeral = (body.flags ?? 0) & FLAG.ephemeral;
+      const ephemeral = ((body.flags ?? 0) & FLAG.ephemeral) | forcedEphemeral(interaction);
       const said = type === DEFER ? { flags: ephemeral } : body;
       const message = write(interaction, said, files, interaction.type === 2 ? 20 : 0);
       if (type === DEFER) message.flags = ephemeral | FLAG.loading;
@@ -217,6 +218,7 @@ export function createInteractions(options: {
     const { channel, who } = interaction;
     const message = composeMessage(state, channel, state.bot, body, files, options.url);
     message.type = type;
+    message.flags = (message.flags ?? 0) | forcedEphemeral(interaction);
     message.webhook_id = state.bot.id;
     message.application_id = state.bot.id;
     Object.assign(message, {
@@ -353,6 +355,15 @@ const CALLBACKS: Readonly<Record<string, Form>> = {
   [MODAL]: "modal",
 };
 const RESPONSE_FLAGS = FLAG.suppressEmbeds | FLAG.ephemeral | FLAG.suppressNotifications | FLAG.componentsV2;
+
+/**
+ * Without "Use External Apps" what a person's own app says is theirs alone:
+ * https://docs.discord.com/developers/topics/permissions
+ */
+function forcedEphemeral({ owners, channel, who }: Interaction): number {
+  const isOwn = channel.guild !== null && owners["0"] === undefined;
+  return isOwn && !isAllowed(channel, who.id, "USE_EXTERNAL_APPS") ? FLAG.ephemeral : 0;
+}
 
 /** Which callbacks an interaction takes: a modal may update only the message from which it was opened. */
 function isFitting({ type, origin }: Interaction, callback: number): boolean {

@@ -1,5 +1,5 @@
 import * as spec from "discord-api-spec/zod";
-import { safeParse, type $ZodIssue, type $ZodType, type $ZodTypes } from "zod/v4/core";
+import { safeParse, type $ZodCheck, type $ZodIssue, type $ZodType, type $ZodTypes } from "zod/v4/core";
 import { refuseMessage, type MessageOccasion, type Refusal } from "./discord-rules.ts";
 
 /** The forms of requests that are checked by Discord's published description. */
@@ -69,7 +69,7 @@ function check(schema: $ZodType, value: unknown, path: string): Refusal[] {
   if (def.type === "array" && Array.isArray(value)) {
     const items: readonly unknown[] = value;
     const inside = items.flatMap((item, i) => check(def.element, item, `${path}[${i}]`));
-    return [...inside, ...leaf(schema, value, path).filter((own) => own.path === path)];
+    return [...inside, ...checkLength(def.checks ?? [], items.length, path)];
   }
   if (def.type === "union") return checkUnion(def.options, value, path);
   // A snowflake may come as a number: the reference writes attachment ids so.
@@ -79,6 +79,18 @@ function check(schema: $ZodType, value: unknown, path: string): Refusal[] {
     return [];
   }
   return leaf(schema, value, path);
+}
+
+/** A list's own checks alone: parsing it whole would parse what is in it once more a level. */
+function checkLength(checks: readonly $ZodCheck[], length: number, path: string): Refusal[] {
+  return checks.flatMap(({ _zod: { def } }) => {
+    const minimum = "minimum" in def ? Number(def.minimum) : 0;
+    const maximum = "maximum" in def ? Number(def.maximum) : Number.POSITIVE_INFINITY;
+    const [isShort, isLong] = [length < minimum, length > maximum];
+    if (!isShort && !isLong) return [];
+    const bound = isShort ? `${minimum} or more` : `${maximum} or fewer`;
+    return [{ path, code: "BASE_TYPE_BAD_LENGTH", message: `Must be ${bound} in length.` }];
+  });
 }
 
 function checkUnion(options: readonly $ZodType[], value: unknown, path: string): Refusal[] {

@@ -419,6 +419,8 @@ describe("elsewhere than in a server's channel", () => {
     const codes = [];
     for (let i = 0; i < 6; i++) codes.push((await call("POST", path, { content: "a" })).body.code);
     expect(codes).toEqual([undefined, undefined, undefined, undefined, undefined, 40094]);
+    discord.setOverwrite(channel, elsewhere.id, { deny: ["USE_EXTERNAL_APPS"] });
+    expect((await discord.slash(ada, channel, "status", {}, { installedBy: "user" })).ephemeral).toBe(true);
     const group = discord.addGroup([ada, discord.addUser()]);
     expect((await discord.slash(ada, group, "status", {}, { installedBy: "user" })).callbackType).toBe(4);
   });
@@ -492,6 +494,19 @@ describe("an unmodified discord.js", () => {
     await Promise.all(["a", "b", "c", "d", "e"].map((content) => to.send(content)));
     expect(discord.traffic()).toMatchObject({ sends: 5 });
     expect(discord.traffic().statuses[429]).toBeUndefined();
+  });
+
+  test("knows its application, its endpoint and its guilds", async () => {
+    discord.setInteractionsEndpoint("https://paperboy.example/discord");
+    const application = await client.application?.fetch();
+    expect([application?.id, application?.interactionsEndpointURL]).toEqual([
+      discord.applicationId,
+      "https://paperboy.example/discord",
+    ]);
+    expect((await client.guilds.fetch()).map(({ id }) => id)).toEqual([guildId]);
+    const guild = await client.guilds.fetch(guildId);
+    expect((await guild.members.fetchMe({ force: true })).permissions.has("SendMessages")).toBe(true);
+    expect((await guild.channels.fetchActiveThreads()).threads.size).toBe(0);
   });
 
   test("reports what Discord refuses with its code and field", async () => {
