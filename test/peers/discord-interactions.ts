@@ -284,13 +284,7 @@ export function createInteractions(options: {
     // "this endpoint will function as Edit Original Interaction Response for backwards compatibility":
     // https://docs.discord.com/developers/interactions/receiving-and-responding#create-followup-message
     if (isAnswer) {
-      const kept = (original.flags ?? 0) & FLAG.ephemeral;
-      rewrite(
-        interaction,
-        original,
-        { ...legal, flags: ((legal.flags ?? 0) & ~FLAG.ephemeral) | kept },
-        files,
-      );
+      rewrite(interaction, original, legal, files);
       settle.get(interaction)?.changed();
       return original;
     }

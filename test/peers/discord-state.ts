@@ -369,6 +369,7 @@ export function composeMessage(
     components: [],
     pinned: false,
   };
+  message.flags = (body.flags ?? 0) & (FLAG.ephemeral | FLAG.suppressNotifications);
   fillMessage(state, message, channel, body, files, origin);
   message.edited_timestamp = null;
   if (body.nonce !== undefined && body.nonce !== null) message.nonce = body.nonce;
@@ -380,7 +381,7 @@ export function composeMessage(
   return message;
 }
 
-/** Writes an edit into a message: what is absent stays, and Components V2 cannot be taken back. */
+/** Writes an edit into a message: what is absent stays; Components V2 and who sees it stay too. */
 export function fillMessage(
   state: State,
   message: APIMessage,
@@ -407,11 +408,10 @@ export function fillMessage(
     numberComponents(components, message.attachments);
     message.components = components;
   }
-  const settable = FLAG.suppressEmbeds | FLAG.componentsV2 | FLAG.suppressNotifications | FLAG.ephemeral;
-  const before = message.flags ?? 0;
-  const lasting = before & ~FLAG.suppressEmbeds;
-  message.flags =
-    body.flags === undefined || body.flags === null ? before : lasting | (body.flags & settable);
+  if (body.flags !== undefined && body.flags !== null) {
+    const lasting = (message.flags ?? 0) & ~FLAG.suppressEmbeds;
+    message.flags = lasting | (body.flags & (FLAG.suppressEmbeds | FLAG.componentsV2));
+  }
   message.edited_timestamp = new Date(state.now()).toISOString();
   setMentions(state, message, channel, body.allowed_mentions ?? null);
 }

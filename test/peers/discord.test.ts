@@ -55,6 +55,7 @@ let ada: string;
 /** What the bot does with whatever comes; its failures are kept. */
 let answer: (interaction: Interaction) => Promise<unknown>;
 let failures: unknown[];
+let running: Promise<unknown>[];
 
 async function start(options: DiscordOptions = {}): Promise<void> {
   discord = await startDiscord(options);
@@ -62,11 +63,12 @@ async function start(options: DiscordOptions = {}): Promise<void> {
   channelId = discord.addChannel(guildId);
   ada = discord.addMember(guildId, { name: "ada", locale: "fr", permissions: ["MANAGE_CHANNELS"] });
   failures = [];
+  running = [];
   answer = async () => undefined;
   client = new Client({ intents: [GatewayIntentBits.Guilds], rest: { api: discord.apiUrl } });
   client.on("error", (error) => failures.push(error));
   client.on("interactionCreate", (interaction) => {
-    answer(interaction).catch((error: unknown) => failures.push(error));
+    running.push(answer(interaction).catch((error: unknown) => failures.push(error)));
   });
   const ready = new Promise((resolve) => client.once("clientReady", resolve));
   await client.login(discord.token());
@@ -75,8 +77,10 @@ async function start(options: DiscordOptions = {}): Promise<void> {
 }
 beforeEach(() => start());
 afterEach(async () => {
+  await Promise.all(running);
   await client.destroy();
   await discord.close();
+  expect(failures).toEqual([]);
 });
 
 const command = (run: (interaction: ChatInputCommandInteraction) => Promise<unknown>) => {
@@ -184,6 +188,11 @@ describe("a slash command", () => {
     await call("POST", path, { content: "More" });
     expect(said.followUps).toMatchObject([{ content: "More" }]);
     expect(discord.messages(channelId)).toMatchObject([{ content: "More" }]);
+    command((interaction) => interaction.deferReply());
+    const open = await status();
+    const flags = MessageFlags.Ephemeral;
+    await call("POST", `/webhooks/${discord.applicationId}/${open.token}`, { content: "All see it", flags });
+    expect([open.text, open.ephemeral]).toEqual(["All see it", false]);
   });
 
   test("can be answered with files, and the answer read, edited and deleted", async () => {
@@ -247,7 +256,6 @@ describe("a slash command", () => {
       expect((await call("POST", path, { type: 4, data: { content: "two" } })).body.code).toBe(40060);
     });
     expect((await status()).text).toBe("one");
-    expect(failures).toEqual([]);
   });
 
   test("has a token of fifteen minutes", async () => {
@@ -324,7 +332,6 @@ describe("completion", () => {
       await offer(many.slice(1));
     };
     expect(await discord.autocomplete(ada, channelId, "subscribe", {}, "topic")).toHaveLength(25);
-    expect(failures).toEqual([]);
   });
 });
 
@@ -362,6 +369,12 @@ describe("components", () => {
           components: [{ type: 18, label: "Why", component: input }],
         });
       } else if (interaction.isModalSubmit()) {
+        const path = `/interactions/${interaction.id}/${interaction.token}/callback`;
+        const again = {
+          type: 9,
+          data: { custom_id: "m", title: "Why?", components: [{ type: 10, content: "a" }] },
+        };
+        expect((await call("POST", path, again)).body.code).toBe(50035);
         await interaction.reply(`because ${interaction.fields.getTextInputValue("why")}`);
       }
     };
@@ -379,6 +392,21 @@ describe("components", () => {
     const pressed = await discord.press(ada, message!, "Later");
     expect(pressed.callbackType).toBe(6);
     expect((await pressed.settled()).text).toBe("later");
+  });
+
+  test("that are disabled or links are not pressed", async () => {
+    const off = buttons("Off");
+    off.components[0]?.setDisabled(true);
+    off.addComponents(
+      new ButtonBuilder().setLabel("Link").setURL("https://a.org").setStyle(ButtonStyle.Link),
+    );
+    answer = async (interaction) =>
+      interaction.isChatInputCommand()
+        ? await interaction.reply({ content: "a", components: [off] })
+        : undefined;
+    const { message } = await status();
+    await expect(discord.press(ada, message!, "Off")).rejects.toThrow("is disabled");
+    await expect(discord.press(ada, message!, "Link")).rejects.toThrow("opens a link");
   });
 
   test("offer choices, of which one is chosen by value or label", async () => {
