@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { DiscordError } from "./bots/discord/error.ts";
+import { SlackError } from "./bots/slack/error.ts";
 import {
   answer,
   audit,
@@ -19,6 +20,7 @@ import {
 import { ConfigError } from "./config.ts";
 import { type Day, feedDay, parseDay } from "./core/day.ts";
 import { editDistance } from "./core/edit-distance.ts";
+import { InstallationError } from "./core/installation.ts";
 import { SourceError } from "./core/source.ts";
 import { TopicError } from "./core/topic.ts";
 import { createEvents } from "./events.ts";
@@ -33,6 +35,8 @@ const PLAIN_ERRORS = [
   UsageError,
   ConfigError,
   DiscordError,
+  SlackError,
+  InstallationError,
   DatabaseError,
   SourceError,
   TopicError,
@@ -169,16 +173,12 @@ function program(): Command {
 
 async function start(): Promise<void> {
   const config = settings();
-  if (config.slack.botToken !== null || config.slack.clientId !== null) {
-    throw new ConfigError(
-      "A Slack token is set, but this version serves Discord and the playground: unset it, as in `SLACK_BOT_TOKEN= SLACK_CLIENT_ID= npm start`.",
-    );
-  }
   const log = createLog(config);
   const events = createEvents(log);
   process.on("unhandledRejection", (error) => events.unexpected("a promise that nobody awaited", error));
   const clock: PlaygroundClock = createPlaygroundClock(() => library.messages);
-  const withChats = config.discord.token !== null;
+  const { discord, slack } = config;
+  const withChats = discord.token !== null || slack.botToken !== null || slack.clientId !== null;
   const library: Library = await openLibrary(config, {
     report: events.ingested,
     log: (line) => log.warn(line),

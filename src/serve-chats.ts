@@ -1,9 +1,14 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import type { RequestListener } from "node:http";
 import { setImmediate as breathe, setTimeout as pass } from "node:timers/promises";
 import { Hono } from "hono";
-import { createDiscordBot, type DiscordBot } from "./bots/discord/bot.ts";
+import { createDiscordBot } from "./bots/discord/bot.ts";
+import { createSlackBot } from "./bots/slack/bot.ts";
+import { INSTALL_PATH } from "./bots/slack/installations.ts";
+import { EVENTS_PATH, REDIRECT_PATH } from "./bots/slack/manifest.ts";
 import { openWebServer, type WebServer } from "./bots/web-server.ts";
 import type { Config } from "./config.ts";
+import type { Bot, BotEvent } from "./core/bot.ts";
 import type { Desk } from "./core/command.ts";
 import type { Platform } from "./core/channel.ts";
 import { freshnessOf } from "./core/digest.ts";
@@ -17,6 +22,9 @@ import { createFreshener } from "./freshener.ts";
 import type { Library } from "./library.ts";
 import { type Service, startRounds } from "./rounds.ts";
 
+/** A bot of a chat: it can say why it does not work, or null. */
+type ChatBot = Bot & { trouble(): string | null };
+
 /** What a person may ask in a minute, and a workspace. */
 const FLOOD = { perPerson: 20, perWorkspace: 600, windowMs: 60_000 };
 /** What is kept of a workspace that removed Paperboy goes after so long. */
@@ -28,16 +36,16 @@ const STOP_MS = 15_000;
 /**
  * Serves the chats whose tokens are set, keeps the store fresh and sends digests at their minute. Resolves once the
  * bots can post.
- * @throws DiscordError where Discord refuses the token, and the system's error where the port cannot be had
+ * @throws DiscordError or SlackError where a token is refused, and the system's error where the port cannot be had
  */
 export async function serveChats(
-  config: Pick<Config, "host" | "port" | "discord">,
+  config: Pick<Config, "host" | "port" | "discord" | "slack">,
   library: Library,
   events: Events,
 ): Promise<Service> {
   const stopping = new AbortController();
   const { channels, ledger } = library;
-  const bots = new Map<Platform, DiscordBot>();
+  const bots = new Map<Platform, ChatBot>();
   const clock = () => new Date();
   const desk: Desk = {
     ...library.own,
@@ -51,20 +59,28 @@ export async function serveChats(
   };
   const flood = createFloodGuard({ ...FLOOD, clock });
   const { token, apiUrl } = config.discord;
+  const wait = (ms: number) => pass(ms, undefined, { ref: false });
+  const now = () => performance.now();
+  const common = { desk: () => desk, channels, flood, clock, wait };
   if (token !== null) {
-    bots.set(
-      "discord",
-      createDiscordBot({
-        token,
-        apiUrl,
-        desk: () => desk,
-        channels,
-        flood,
-        clock,
-        wait: (ms) => pass(ms, undefined, { ref: false }),
-        report: (event) => events.bot("discord", event),
-      }),
-    );
+    const report = (event: BotEvent) => events.bot("discord", event);
+    bots.set("discord", createDiscordBot({ ...common, token, apiUrl, report }));
+  }
+  const listeners = new Map<string, RequestListener>();
+  if (config.slack.botToken !== null || config.slack.clientId !== null) {
+    const slack = createSlackBot({
+      ...common,
+      now,
+      settings: config.slack,
+      uncertain: config.slack.uncertain,
+      installations: library.installations,
+      report: (event) => events.bot("slack", event),
+    });
+    bots.set("slack", slack);
+    const { listener } = slack;
+    for (const path of listener === null ? [] : [EVENTS_PATH, INSTALL_PATH, REDIRECT_PATH]) {
+      if (listener !== null) listeners.set(path, listener);
+    }
   }
 
   const freshener = createFreshener(library, events, stopping.signal);
@@ -86,7 +102,7 @@ export async function serveChats(
       return judged.length === 0 ? null : createProfile(judged);
     },
   });
-  const server = await openHealth(config, bots);
+  const server = await openHealth(config, bots, listeners);
   const ready = Promise.all([...bots.values()].map((bot) => bot.start())).then(() => {});
   let cleanedAt = 0;
   const ended = startRounds({
@@ -121,7 +137,8 @@ export async function serveChats(
 /** A page for whatever watches over the process: 200 while every bot works, else 503 and why. */
 function openHealth(
   { host, port }: Pick<Config, "host" | "port">,
-  bots: ReadonlyMap<Platform, DiscordBot>,
+  bots: ReadonlyMap<Platform, ChatBot>,
+  listeners: ReadonlyMap<string, RequestListener>,
 ): Promise<WebServer> {
   const app = new Hono();
   app.get("/", (c) => c.text("Paperboy is running. Its health is at /healthz.\n"));
@@ -135,5 +152,5 @@ function openHealth(
       troubles.length === 0 ? 200 : 503,
     );
   });
-  return openWebServer({ fetch: app.fetch, host, port });
+  return openWebServer({ fetch: app.fetch, listeners, host, port });
 }

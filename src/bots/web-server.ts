@@ -1,5 +1,6 @@
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 
 export type WebServer = {
   /** Such as `http://127.0.0.1:3000`. */
@@ -9,17 +10,29 @@ export type WebServer = {
   close(): Promise<void>;
 };
 
-/** Resolves once it listens; rejects with the system's error (`code` is `EADDRINUSE` where the port is taken). */
+/**
+ * The process's one web server. Resolves once it listens; rejects with the system's error (`code` is `EADDRINUSE` where
+ * the port is taken).
+ * @param options.listeners take the requests to some paths in Node's own form; `fetch` answers all others
+ */
 export async function openWebServer({
   fetch,
+  listeners = new Map(),
   host,
   port,
 }: {
   readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly listeners?: ReadonlyMap<string, RequestListener>;
   readonly host: string;
   readonly port: number;
 }): Promise<WebServer> {
-  const server = createAdaptorServer({ fetch, hostname: host });
+  const answer = getRequestListener(fetch, { hostname: host });
+  const server = createServer((request, response) => {
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    const listener = listeners.get(path);
+    if (listener === undefined) void answer(request, response);
+    else listener(request, response);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -35,7 +48,7 @@ export async function openWebServer({
       new Promise((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)));
         // Clients keep connections open for minutes; nothing here is worth waiting for.
-        if ("closeAllConnections" in server) server.closeAllConnections();
+        server.closeAllConnections();
       }),
   };
 }

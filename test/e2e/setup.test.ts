@@ -104,7 +104,9 @@ describe("paperboy doctor", () => {
     expect(await runPaperboy(["doctor"], { env: { ...env, DISCORD_TOKEN: "" } })).toEqual({
       code: 2,
       stdout: "",
-      stderr: expect.stringMatching(/^There is nothing to look at while neither DISCORD_TOKEN nor SLACK_BOT_TOKEN is set: .*\n$/),
+      stderr: expect.stringMatching(
+        /^There is nothing to look at while neither DISCORD_TOKEN nor SLACK_BOT_TOKEN is set: .*\n$/,
+      ),
     });
   });
 });

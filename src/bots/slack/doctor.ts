@@ -12,7 +12,8 @@ import { count } from "../../core/numbers.ts";
 import { cutAtSentence, plainText } from "../../core/readable.ts";
 import { findInstallation, INSTALL_PATH } from "./installations.ts";
 import { EVENTS_PATH, SCOPES } from "./manifest.ts";
-import { callSlack, SLACK_APPS, SlackError } from "./web-api.ts";
+import { SLACK_APPS, SlackError } from "./error.ts";
+import { callSlack } from "./web-api.ts";
 
 /** Each costs a request. */
 const MOST_CHANNELS = 30;
