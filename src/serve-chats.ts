@@ -3,6 +3,8 @@ import type { RequestListener } from "node:http";
 import { setImmediate as breathe, setTimeout as pass } from "node:timers/promises";
 import { Hono } from "hono";
 import { createDiscordBot } from "./bots/discord/bot.ts";
+import { readRegistration } from "./bots/discord/registration.ts";
+import { createRest, readApplication } from "./bots/discord/rest.ts";
 import { createSlackBot } from "./bots/slack/bot.ts";
 import { INSTALL_PATH } from "./bots/slack/installations.ts";
 import { EVENTS_PATH, REDIRECT_PATH } from "./bots/slack/manifest.ts";
@@ -11,6 +13,7 @@ import type { Config } from "./config.ts";
 import type { Bot, BotEvent } from "./core/bot.ts";
 import type { Desk } from "./core/command.ts";
 import type { Platform } from "./core/channel.ts";
+import { commands } from "./core/commands.ts";
 import { freshnessOf } from "./core/digest.ts";
 import { createFrequentTopics } from "./core/frequent-topics.ts";
 import { createFloodGuard } from "./core/flood.ts";
@@ -47,21 +50,29 @@ export async function serveChats(
   const { channels, ledger } = library;
   const bots = new Map<Platform, ChatBot>();
   const clock = () => new Date();
-  const desk: Desk = {
+  const frequent = createFrequentTopics(library.store, clock);
+  let notice: string | null = null;
+  const look = async () => {
+    const isEmpty = (await library.store.size()).papers === 0;
+    notice = isEmpty ? "No list is here yet: the first ones are on their way from Hugging Face." : null;
+  };
+  await look();
+  const desk = (): Desk => ({
     ...library.own,
+    notice,
     channels,
     ledger,
-    frequent: createFrequentTopics(library.store, clock),
+    frequent,
     async post(to, message) {
       const nonce = randomBytes(12).toString("hex");
       await bots.get(to.platform)?.post({ to, person: null, kind: "sample", attempt: 1, message, nonce });
     },
-  };
+  });
   const flood = createFloodGuard({ ...FLOOD, clock });
   const { token, apiUrl } = config.discord;
   const wait = (ms: number) => pass(ms, undefined, { ref: false });
   const now = () => performance.now();
-  const common = { desk: () => desk, channels, flood, clock, wait };
+  const common = { desk, channels, flood, clock, wait };
   if (token !== null) {
     const report = (event: BotEvent) => events.bot("discord", event);
     bots.set("discord", createDiscordBot({ ...common, token, apiUrl, report }));
@@ -111,6 +122,7 @@ export async function serveChats(
     freshener,
     sender,
     async tick() {
+      await look();
       await sender.tick();
       if (clock().getTime() - cleanedAt < HOUR_MS) return;
       cleanedAt = clock().getTime();
@@ -131,7 +143,25 @@ export async function serveChats(
     await close();
     throw error;
   }
+  if (token !== null) void remindToRegister({ token, apiUrl }, events);
   return { url: server.url, close };
+}
+
+/** Without `/papers` registered nobody can type anything: said at the start, since registering is a step of its own. */
+async function remindToRegister(
+  { token, apiUrl }: { readonly token: string; readonly apiUrl: string },
+  events: Events,
+): Promise<void> {
+  try {
+    const rest = createRest({ token, apiUrl });
+    const { id: applicationId } = await readApplication(rest);
+    const { state } = await readRegistration({ rest, applicationId, commands });
+    if (state === "current") return;
+    const how = state === "missing" ? "not registered, so nobody can type it" : "registered as it was before";
+    events.bot("discord", { kind: "refused", detail: `/papers is ${how}: run npx paperboy register.` });
+  } catch (error) {
+    events.unexpected("looking at what is registered with Discord", error);
+  }
 }
 
 /** A page for whatever watches over the process: 200 while every bot works, else 503 and why. */

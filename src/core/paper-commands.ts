@@ -81,7 +81,7 @@ const search: Command = {
 async function nothingFound(desk: Desk, query: string): Promise<Reply> {
   const looser = await looserSearches(desk.index, parseSearch(query));
   const title = `Nothing found for ${cutAtSentence(query, 100)}.`;
-  if (looser.length === 0) return say(title, "Other words may help, or fewer.");
+  if (looser.length === 0) return say(title, desk.notice ?? "Other words may help, or fewer.");
   return say(
     title,
     ...looser.map(
