@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { startDiscord } from "../peers/discord.ts";
 import { madeUpLists, startHuggingFace, weekdaysUntil } from "../peers/hugging-face.ts";
 import { emptyFolder, runPaperboy, startPaperboy } from "./paperboy.ts";
 
@@ -163,10 +164,31 @@ describe("paperboy start", () => {
   });
 
   test("serves no playground once a token is set", async () => {
-    const { code, stderr } = await runPaperboy(["start"], { env: { SLACK_BOT_TOKEN: "xoxb-of-slack" } });
-    expect(code).toBe(1);
-    expect(stderr).toContain("this version serves Discord and the playground");
-    expect(stderr).not.toContain("xoxb");
+    const discord = await startDiscord();
+    const { url, child } = await start({ DISCORD_TOKEN: discord.token(), DISCORD_API_URL: discord.apiUrl });
+    expect(await (await fetch(url)).text()).toBe("Paperboy is running. Its health is at /healthz.\n");
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(await (await fetch(`${url}/healthz`)).json()).toMatchObject({ ok: true, platforms: ["discord"] });
+    const ended = exitOf(child);
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+    await discord.close();
+  });
+
+  test("ends with one sentence where a chat refuses the token, which it does not repeat", async () => {
+    const discord = await startDiscord();
+    const { code, stdout, stderr } = await runPaperboy(["start"], {
+      env: {
+        DISCORD_TOKEN: "a.token.of-discord",
+        DISCORD_API_URL: discord.apiUrl,
+        HF_ENDPOINT: NOWHERE,
+        PORT: "0",
+      },
+    });
+    await discord.close();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain("Discord refuses the token in DISCORD_TOKEN");
+    expect(stderr).not.toContain("a.token");
   });
 
   test("keeps its token out of the log", async () => {
