@@ -24,7 +24,7 @@ import { FAILED, say, tooMany } from "../../core/reply.ts";
 import { inviteLink } from "./permissions.ts";
 import { forumOf, kindOf, rightsIn } from "./place.ts";
 import { type DiscordMessage, renderDiscord } from "./render.ts";
-import { codeOf, type Sending } from "./sending.ts";
+import { codeOf, type Sending, toPostError } from "./sending.ts";
 
 export type InteractionsOptions = {
   readonly client: Client<true>;
@@ -35,6 +35,8 @@ export type InteractionsOptions = {
   /** Milliseconds. */
   readonly now: () => number;
   readonly report: (event: BotEvent) => void;
+  /** Milliseconds; see `DiscordBotOptions`. */
+  readonly acknowledgeAfterMs?: number | undefined;
 };
 
 export type Interactions = {
@@ -53,6 +55,7 @@ type Answerable = ChatInputCommandInteraction | Pressed;
 /** Answers what people type and press. Nothing waits in memory for them: a button names what it does in its id. */
 export function createInteractions(options: InteractionsOptions): Interactions {
   const { client, sending, desk, flood, now, report } = options;
+  const acknowledgeAfterMs = options.acknowledgeAfterMs ?? ACKNOWLEDGE_AFTER_MS;
   const isNew = createOnce(MOST_SEEN);
   const isDoubleClick = createDoubleClicks(now);
 
@@ -78,9 +81,9 @@ export function createInteractions(options: InteractionsOptions): Interactions {
       }
     } catch (error) {
       const code = codeOf(error);
-      // It was too late, or Discord has had an answer already: nobody waits for this one.
-      if (code === UNKNOWN_INTERACTION || code === ALREADY_ACKNOWLEDGED) {
-        report({ kind: "trouble", detail: `An answer came too late or twice (code ${code}).` });
+      // Nobody waits for it any more.
+      if (TOO_LATE.has(code ?? 0)) {
+        report({ kind: "trouble", detail: `An answer came too late (code ${code}).` });
       } else {
         report({ kind: "unexpected", what: `answering ${nameOf(interaction)}`, error });
       }
@@ -105,16 +108,21 @@ export function createInteractions(options: InteractionsOptions): Interactions {
     const asker = askerOf(interaction);
     const { where, person } = asker;
     const waitMs = flood.admit({ platform: where.platform, workspace: where.workspace, person });
-    const work = (waitMs === null ? run() : Promise.resolve(tooMany(waitMs)))
+    const work = (async () => (waitMs === null ? run() : tooMany(waitMs)))()
       .catch((error: unknown) => {
         report({ kind: "unexpected", what: nameOf(interaction), error });
         return FAILED;
       })
       .then((reply) => fitted(reply, interaction, asker));
-    const ready = await within(work, ACKNOWLEDGE_AFTER_MS, null);
-    if (ready !== null) return respondAtOnce(interaction, ready, began);
-    await acknowledge(interaction, began);
-    await respondLater(interaction, await work);
+    try {
+      const ready = await within(work, acknowledgeAfterMs, null);
+      if (ready !== null) return await respondAtOnce(interaction, ready, began);
+      await acknowledge(interaction, began);
+      await respondLater(interaction, await work);
+    } catch (error) {
+      if (TOO_LATE.has(codeOf(error) ?? 0)) await confirmInChannel(interaction, await work);
+      throw error;
+    }
   }
 
   async function acknowledge(interaction: Answerable, began: number): Promise<void> {
@@ -128,14 +136,9 @@ export function createInteractions(options: InteractionsOptions): Interactions {
     const type = replaces
       ? InteractionResponseType.UpdateMessage
       : InteractionResponseType.ChannelMessageWithSource;
-    try {
-      const response = await callback(interaction, { type, data: body }, files, reply.thread !== undefined);
-      report({ kind: "acknowledged", what: nameOf(interaction), ms: now() - began });
-      if (reply.thread !== undefined) await openThread(interaction, reply.thread, messageIdIn(response));
-    } catch (error) {
-      if (codeOf(error) === UNKNOWN_INTERACTION) await confirmInChannel(interaction, reply);
-      throw error;
-    }
+    const response = await callback(interaction, { type, data: body }, files, reply.thread !== undefined);
+    report({ kind: "acknowledged", what: nameOf(interaction), ms: now() - began });
+    if (reply.thread !== undefined) await openThread(interaction, reply.thread, messageIdIn(response));
   }
 
   async function respondLater(interaction: Answerable, reply: Reply): Promise<void> {
@@ -158,18 +161,23 @@ export function createInteractions(options: InteractionsOptions): Interactions {
 
   /** A change was made although its answer came too late: the channel hears of it all the same. */
   async function confirmInChannel(interaction: Answerable, reply: Reply): Promise<void> {
-    if (reply.to !== "channel" || interaction.channelId === null || isPrivate(interaction)) return;
+    if (reply.to !== "channel" || interaction.channelId === null) return;
     await sending
       .request("post", Routes.channelMessages(interaction.channelId), renderDiscord(reply.message))
-      .catch((error: unknown) => report({ kind: "unexpected", what: "confirming a change", error }));
+      .catch((error: unknown) =>
+        report({ kind: "trouble", detail: `A change was not confirmed: ${toPostError(error).message}` }),
+      );
   }
 
   async function openThread(interaction: Answerable, name: string, messageId: string | null): Promise<void> {
     const { channelId, applicationId, token } = interaction;
-    if (channelId === null || messageId === null) return;
+    if (channelId === null) return;
     try {
-      await sending.request("post", Routes.threads(channelId, messageId), { name });
+      const original = Routes.webhookMessage(applicationId, token, "@original");
+      const on = messageId ?? idIn(await client.rest.get(original, { auth: false })) ?? "";
+      await sending.request("post", Routes.threads(channelId, on), { name });
     } catch (error) {
+      if (codeOf(error) === HAS_THREAD) return;
       const { message } = say(
         "The thread could not be opened here.",
         "Discuss it under the message instead.",
@@ -183,18 +191,24 @@ export function createInteractions(options: InteractionsOptions): Interactions {
     }
   }
 
+  /** @returns null where Discord took it already: discord.js repeats a request whose answer was lost */
   async function callback(
     interaction: Interaction,
     body: object,
     files: readonly File[] = [],
     withResponse = false,
   ): Promise<unknown> {
-    return client.rest.post(Routes.interactionCallback(interaction.id, interaction.token), {
-      auth: false,
-      body,
-      files: [...files],
-      query: new URLSearchParams({ with_response: String(withResponse) }),
-    });
+    try {
+      return await client.rest.post(Routes.interactionCallback(interaction.id, interaction.token), {
+        auth: false,
+        body,
+        files: [...files],
+        query: new URLSearchParams({ with_response: String(withResponse) }),
+      });
+    } catch (error) {
+      if (codeOf(error) === ALREADY_ACKNOWLEDGED) return null;
+      throw error;
+    }
   }
 
   return { answer };
@@ -206,8 +220,10 @@ const DEFER_UPDATE = { type: InteractionResponseType.DeferredMessageUpdate };
 const WAIT = new URLSearchParams({ wait: "true" });
 
 /** https://docs.discord.com/developers/topics/opcodes-and-status-codes */
-const UNKNOWN_INTERACTION = 10_062;
 const ALREADY_ACKNOWLEDGED = 40_060;
+const HAS_THREAD = 160_004;
+/** Unknown webhook, unknown interaction, invalid webhook token: the first response came late, or the token ended. */
+const TOO_LATE: ReadonlySet<number> = new Set([10_015, 10_062, 50_027]);
 
 function deferReply(interaction: Answerable): object {
   const flags = isPrivate(interaction) ? 0 : MessageFlags.Ephemeral;
@@ -241,8 +257,10 @@ function fitted(reply: Reply, interaction: Answerable, { rights }: Asker): Reply
   const kind = interaction.channel === null ? null : kindOf(interaction.channel.type);
   const { thread: _, ...rest } = reply;
   if (kind !== "text" && kind !== "announcement") return rest;
+  // No such right is named where there are no threads, or the bot is no member.
   const may = rights.granted.find(({ name }) => name === "Create Public Threads");
-  if (may?.isGranted === true) return reply;
+  if (may === undefined) return rest;
+  if (may.isGranted) return reply;
   return say(
     "Paperboy may not open threads here.",
     "Whoever manages the channel can allow it: Create Public Threads (channel settings, Permissions).",
@@ -274,11 +292,10 @@ function whereOf({ guildId, channel, channelId }: Interaction): ChannelKey {
 }
 
 function rightsOf(interaction: Interaction): Rights {
-  const { guildId, channel, context, applicationId } = interaction;
+  const { guildId, guild, channel, context, applicationId } = interaction;
   const none = (obstacle: string): Rights => ({ obstacle, granted: [], canPublish: false });
-  // Installed by the person alone: the app is no member there.
-  const isMember = guildId === null || interaction.authorizingIntegrationOwners[0] !== undefined;
-  if (!isMember) {
+  // Installed by the person alone, or for its commands alone: the bot is no member there.
+  if (guildId !== null && guild === null) {
     return none(
       `Paperboy is not on this server, so no digest can come here. Whoever manages it can add it with ${inviteLink(applicationId)}, or have digests in a direct message with Paperboy.`,
     );

@@ -37,12 +37,23 @@ export function forumOf(channel: Channel): Channel | null {
   return parent !== null && kindOf(parent.type) === "forum" ? parent : null;
 }
 
+/** A forum's tags, and its flags as the API has them. */
+export type Tagging = {
+  readonly tags: readonly { readonly id: string; readonly name: string; readonly moderated: boolean }[];
+  readonly flags: number;
+};
+
+/** Null where posts have no tags. */
+export function forumTagging(channel: Channel): Tagging | null {
+  if (!("availableTags" in channel)) return null;
+  return { tags: channel.availableTags, flags: channel.flags.bitfield };
+}
+
 /** The tag for a digest's post: one that speaks of papers, else the first that anybody may use; none where none must be. */
-export function tagsFor(forum: Channel): readonly string[] {
-  if (!("availableTags" in forum)) return [];
-  const open = forum.availableTags.filter(({ moderated }) => !moderated);
+export function tagsFor({ tags, flags }: Tagging): readonly string[] {
+  const open = tags.filter(({ moderated }) => !moderated);
   const fitting = open.find(({ name }) => /paper|digest|research|daily/i.test(name));
-  const tag = fitting ?? (forum.flags.has(ChannelFlags.RequireTag) ? open[0] : undefined);
+  const tag = fitting ?? ((flags & ChannelFlags.RequireTag) !== 0 ? open[0] : undefined);
   return tag === undefined ? [] : [tag.id];
 }
 

@@ -11,6 +11,8 @@ export type SendingOptions = {
   readonly now: () => number;
   readonly wait: (ms: number) => Promise<void>;
   readonly report: (event: BotEvent) => void;
+  /** Answers of 401, 403 and 429 in ten minutes after which nothing is sent; 1,000 unless told. */
+  readonly mostInvalid?: number;
 };
 
 export type Sending = {
@@ -18,7 +20,7 @@ export type Sending = {
    * One request that the bot's token goes with, in its turn.
    * @throws PostError while Discord is to be left alone, else what discord.js throws
    */
-  request(method: Method, route: RouteLike, body?: unknown): Promise<unknown>;
+  request(method: Method, route: RouteLike, body?: unknown, query?: URLSearchParams): Promise<unknown>;
   /** Why nothing is sent now, in a sentence; null while all is well. */
   trouble(): string | null;
   /** Ends the looks at a lost token. */
@@ -39,7 +41,8 @@ const RECHECK_MS = { first: 5_000, most: 30 * 60_000 };
  * Requests at Discord's pace. No request is repeated here: the ledger repeats what may be, with the same nonce.
  * A route that is at its limit is refused at once, so that it holds nothing else up.
  */
-export function createSending({ apiUrl, token, now, wait, report }: SendingOptions): Sending {
+export function createSending(options: SendingOptions): Sending {
+  const { apiUrl, token, now, wait, report, mostInvalid = MOST_INVALID } = options;
   const rest = new REST({
     api: apiUrl,
     version: "10",
@@ -55,7 +58,7 @@ export function createSending({ apiUrl, token, now, wait, report }: SendingOptio
   let isStopped = false;
 
   rest.on("invalidRequestWarning", ({ count, remainingTime }) => {
-    if (count < MOST_INVALID || closedUntil > now()) return;
+    if (count < mostInvalid || closedUntil > now()) return;
     closedUntil = now() + remainingTime;
     report({
       kind: "refused",
@@ -84,7 +87,7 @@ export function createSending({ apiUrl, token, now, wait, report }: SendingOptio
   }
 
   return {
-    async request(method, route, body) {
+    async request(method, route, body, query) {
       if (closedUntil > now()) {
         throw new PostError("retry", "Discord refused too many requests, so it is left alone for a while.", {
           retryAfterMs: closedUntil - now(),
@@ -95,7 +98,7 @@ export function createSending({ apiUrl, token, now, wait, report }: SendingOptio
       try {
         // What waited for its turn while the token was lost has none to go with.
         if (isLost) throw new PostError("retry", TOKEN_REFUSED, { retryAfterMs: RECHECK_MS.first * 2 });
-        return await rest[method](route, { body });
+        return await rest[method](route, { body, ...(query === undefined ? {} : { query }) });
       } catch (error) {
         if (isUnauthorized(error)) void recheck();
         throw error;
@@ -113,9 +116,9 @@ export function isUnauthorized(error: unknown): boolean {
   return error instanceof DiscordAPIError && error.status === 401;
 }
 
-/** The code of an answer that Discord gave with reasons; null for anything else. */
+/** The code of an answer that Discord gave with reasons, 0 for none of its own; null for anything else. */
 export function codeOf(error: unknown): number | null {
-  return error instanceof DiscordAPIError ? Number(error.code) : null;
+  return error instanceof DiscordAPIError ? Number(error.code) || 0 : null;
 }
 
 /**
@@ -132,13 +135,12 @@ export function toPostError(error: unknown): PostError {
   if (isUnauthorized(error)) {
     return new PostError("retry", TOKEN_REFUSED, { retryAfterMs: RECHECK_MS.first * 2, ...because });
   }
-  const code = codeOf(error);
-  if (code !== null && error instanceof DiscordAPIError) {
+  if (error instanceof DiscordAPIError) {
+    const code = codeOf(error) ?? 0;
     const known = REJECTIONS.get(code);
     if (known !== undefined) return new PostError("rejected", known, because);
-    if (code === CHANNEL_WRITE_LIMIT) {
-      return new PostError("retry", "This channel takes no more messages for the moment.", because);
-    }
+    const passing = PASSING.get(code);
+    if (passing !== undefined) return new PostError("retry", passing, because);
     return new PostError(
       "rejected",
       `Discord refused the message (${error.status}, code ${code}). If it goes on, run: npx paperboy doctor.`,
@@ -157,7 +159,15 @@ export function toPostError(error: unknown): PostError {
     : new PostError("uncertain", "The connection to Discord broke before it answered.", because);
 }
 
-const CHANNEL_WRITE_LIMIT = 20_028;
+/** Refusals that end by themselves, or that a proxy on the way made. */
+const PASSING: ReadonlyMap<number, string> = new Map([
+  [0, "Discord did not take the request, and gave no reason of its own."],
+  [10_087, "The forum's tags changed just now."],
+  [20_028, "This channel takes no more messages for the moment."],
+  [40_004, "Discord takes no messages for the moment."],
+  [40_006, "Discord takes no messages for the moment."],
+  [160_006, "This server has as many active threads as it can have."],
+]);
 
 /** Lasting refusals, each with what mends it. */
 const REJECTIONS: ReadonlyMap<number, string> = new Map([
@@ -170,6 +180,7 @@ const REJECTIONS: ReadonlyMap<number, string> = new Map([
     "Paperboy cannot see this channel: allow it View Channel (channel settings, Permissions), then /papers resume.",
   ],
   [50_007, "This person takes no direct messages from Paperboy."],
+  [50_278, "This person shares no server with Paperboy any more, so no direct message arrives."],
   [50_008, "Messages cannot be sent to this kind of channel: subscribe a text channel or a thread."],
   [
     50_013,
