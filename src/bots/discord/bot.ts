@@ -36,6 +36,8 @@ export type DiscordBotOptions = {
   readonly report: (event: BotEvent) => void;
   /** An answer that is ready by then is the first response itself, a later one follows an acknowledgement: 40 ms. */
   readonly acknowledgeAfterMs?: number;
+  /** Of a request that posts: 15 s. */
+  readonly timeoutMs?: number;
 };
 
 export type DiscordBot = Bot & {
@@ -55,9 +57,9 @@ const STOP_MS = 10_000;
  * `start` throws DiscordError where it refuses the token; while Discord cannot be reached it goes on trying.
  */
 export function createDiscordBot(options: DiscordBotOptions): DiscordBot {
-  const { token, apiUrl, desk, channels, flood, clock, wait, acknowledgeAfterMs } = options;
+  const { token, apiUrl, desk, channels, flood, clock, wait, acknowledgeAfterMs, timeoutMs } = options;
   const now = () => clock().getTime();
-  const sending = createSending({ apiUrl, token, now: () => performance.now(), wait, report });
+  const sending = createSending({ apiUrl, token, now: () => performance.now(), wait, report, timeoutMs });
   const post = createPosting({ sending, client: () => client, channels, now, report });
   const underWay = new Set<Promise<unknown>>();
   let client: Client<true> | null = null;

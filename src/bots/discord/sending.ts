@@ -13,6 +13,8 @@ export type SendingOptions = {
   readonly report: (event: BotEvent) => void;
   /** Answers of 401, 403 and 429 in ten minutes after which nothing is sent; 1,000 unless told. */
   readonly mostInvalid?: number;
+  /** Of a request, after which its outcome is uncertain: 15 s unless told. */
+  readonly timeoutMs?: number | undefined;
 };
 
 export type Sending = {
@@ -42,12 +44,12 @@ const RECHECK_MS = { first: 5_000, most: 30 * 60_000 };
  * A route that is at its limit is refused at once, so that it holds nothing else up.
  */
 export function createSending(options: SendingOptions): Sending {
-  const { apiUrl, token, now, wait, report, mostInvalid = MOST_INVALID } = options;
+  const { apiUrl, token, now, wait, report, mostInvalid = MOST_INVALID, timeoutMs = TIMEOUT_MS } = options;
   const rest = new REST({
     api: apiUrl,
     version: "10",
     retries: 0,
-    timeout: TIMEOUT_MS,
+    timeout: timeoutMs,
     globalRequestsPerSecond: Number.POSITIVE_INFINITY,
     rejectOnRateLimit: () => true,
     invalidRequestWarningInterval: 1,

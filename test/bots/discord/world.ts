@@ -43,10 +43,19 @@ export type WorldOptions = DiscordOptions & {
   readonly perPerson?: number;
   /** Long enough for a busy machine unless told, so that answers come without an acknowledgement before them. */
   readonly acknowledgeAfterMs?: number;
+  /** Of a request that posts. */
+  readonly timeoutMs?: number;
 };
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
-  const { isStarted = true, library, perPerson = 1000, acknowledgeAfterMs = 2500, ...peerOptions } = options;
+  const {
+    isStarted = true,
+    library,
+    perPerson = 1000,
+    acknowledgeAfterMs = 2500,
+    timeoutMs = 15_000,
+    ...peerOptions
+  } = options;
   const discord = await startDiscord(peerOptions);
   const guild = discord.addGuild({ name: "Efficient Inference Lab" });
   const channelId = discord.addChannel(guild.id, { name: "papers" });
@@ -90,6 +99,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     wait: time.wait,
     report: (event) => events.push(event),
     acknowledgeAfterMs,
+    timeoutMs,
   });
   const sender = createSender({
     store: desk.store,
