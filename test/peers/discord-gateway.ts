@@ -13,6 +13,8 @@ export type Gateway = {
   invalidateSessions(resumable: boolean): void;
   /** The connections break without a close frame. */
   dropSockets(): void;
+  /** At each RESUME from now on, so many events are told again that had come. */
+  repeatOnResume(events: number): void;
   closeSockets(code: number): void;
   /** All IDENTIFYs that were taken, in order. */
   readonly identifies: readonly Identify[];
@@ -90,6 +92,7 @@ export function createGateway(server: Server, state: State, url: string, options
   const sessions = new Map<string, Session>();
   const identifies: Identify[] = [];
   let resumes = 0;
+  let repeated = 0;
   let startsLeft = options.sessionStarts;
   sockets.on("connection", connect);
 
@@ -200,7 +203,7 @@ export function createGateway(server: Server, state: State, url: string, options
     session.connection = connection;
     connection.session = session;
     resumes += 1;
-    for (const missed of session.replay) if (missed.seq > seq) writeText(connection, missed.text);
+    for (const { seq: at, text } of session.replay) if (at > seq - repeated) writeText(connection, text);
     push(session, "RESUMED", { _trace: [] });
     return null;
   }
@@ -244,6 +247,9 @@ export function createGateway(server: Server, state: State, url: string, options
     },
     dropSockets() {
       for (const socket of sockets.clients) socket.terminate();
+    },
+    repeatOnResume(events) {
+      repeated = events;
     },
     closeSockets(code) {
       if (code === CLOSE.authenticationFailed) sessions.clear();

@@ -45,6 +45,8 @@ export type Guild = {
   readonly channels: Map<string, Channel>;
   isAvailable: boolean;
   activeThreads: number;
+  /** Where it welcomes people. */
+  systemChannelId: string | null;
 };
 
 export type Role = {
@@ -655,7 +657,7 @@ export function showGuild(guild: Guild): object {
     features: ["COMMUNITY"],
     afk_channel_id: null,
     afk_timeout: 300,
-    system_channel_id: null,
+    system_channel_id: guild.systemChannelId,
     system_channel_flags: 0,
     rules_channel_id: null,
     public_updates_channel_id: null,

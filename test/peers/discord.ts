@@ -104,6 +104,8 @@ export type DiscordPeer = People & {
   addGroup(userIds: readonly string[]): string;
   /** Of a role or a member; replaces what was. */
   setOverwrite(channelId: string, targetId: string, overwrite: NewOverwrite): void;
+  /** Where a server welcomes people; told to a bot that joins later. */
+  setSystemChannel(guildId: string, channelId: string): void;
   deleteChannel(channelId: string): void;
   archiveThread(threadId: string, archived?: boolean): void;
   lockThread(threadId: string, locked?: boolean): void;
@@ -129,6 +131,8 @@ export type DiscordPeer = People & {
   /** A server becomes unavailable, or is back. */
   outage(guildId: string, isDown: boolean): void;
   dropSockets(): void;
+  /** At each RESUME from now on, so many events are told again that had come. */
+  repeatOnResume(events: number): void;
   closeSockets(code: number): void;
   requestReconnect(): void;
   invalidateSessions(resumable: boolean): void;
@@ -359,6 +363,7 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
         channels: new Map(),
         isAvailable: true,
         activeThreads: 0,
+        systemChannelId: null,
       };
       state.guilds.set(id, guild);
       join(guild, owner, [], []);
@@ -428,6 +433,9 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
       const type = channel.guild?.roles.has(targetId) === true ? 0 : 1;
       channel.overwrites.set(targetId, { type, allow: permissionBits(allow), deny: permissionBits(deny) });
       changed(channel);
+    },
+    setSystemChannel(guildId, channelId) {
+      needGuild(guildId).systemChannelId = channelId;
     },
     deleteChannel(channelId) {
       const channel = needChannel(channelId);
@@ -501,6 +509,7 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
       else tell("GUILD_CREATE", guild, showJoinedGuild(state, guild));
     },
     dropSockets: gateway.dropSockets,
+    repeatOnResume: gateway.repeatOnResume,
     closeSockets: gateway.closeSockets,
     requestReconnect: gateway.requestReconnect,
     invalidateSessions: gateway.invalidateSessions,

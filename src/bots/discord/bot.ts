@@ -68,6 +68,7 @@ export function createDiscordBot(options: DiscordBotOptions): DiscordBot {
   let awaySince: number | null = null;
   let refusal: string | null = null;
   let stopping = false;
+  let stopped: Promise<void> | null = null;
 
   /** What wants a person is said once until it is mended, however often and by whom it is found. */
   function report(event: BotEvent): void {
@@ -217,6 +218,14 @@ export function createDiscordBot(options: DiscordBotOptions): DiscordBot {
     }
   }
 
+  async function stop(): Promise<void> {
+    stopping = true;
+    await Promise.race([Promise.allSettled(underWay), wait(STOP_MS)]);
+    sending.stop();
+    await Promise.all([client?.destroy(), coming?.destroy()]);
+    client = null;
+  }
+
   return {
     platform: "discord",
     afterUncertain: "repeat",
@@ -232,12 +241,9 @@ export function createDiscordBot(options: DiscordBotOptions): DiscordBot {
         throw toPostError(error);
       }
     },
-    async stop() {
-      stopping = true;
-      await Promise.race([Promise.allSettled(underWay), wait(STOP_MS)]);
-      sending.stop();
-      await Promise.all([client?.destroy(), coming?.destroy()]);
-      client = null;
+    stop() {
+      stopped ??= stop();
+      return stopped;
     },
     trouble: () =>
       sending.trouble() ?? (client === null || awaySince !== null ? "Discord is not connected." : null),
