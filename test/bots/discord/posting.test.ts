@@ -142,6 +142,17 @@ describe("a digest", () => {
     expect(textsIn(direct)).toHaveLength(1);
   });
 
+  test("opens an archived thread itself where Discord wants that first", async () => {
+    const thread = world.discord.addThread(room(), { archived: true });
+    const route = new RegExp(`/channels/${thread}/messages`);
+    world.discord.fail({ method: "POST", route, how: { kind: "forbidden", code: 50083 } });
+    expect((await digestIn(thread)).outcome).toBe("sent");
+    expect(textsIn(thread)).toHaveLength(1);
+    expect(asked("PATCH", new RegExp(`^/channels/${thread}$`))).toMatchObject([
+      { body: { archived: false } },
+    ]);
+  });
+
   test.each([
     ["locked", { locked: true }, /This thread is locked/],
     ["archived and locked", { locked: true, archived: true }, /This thread is archived and locked/],
@@ -243,6 +254,16 @@ describe("an announcement", () => {
     expect((await digestIn(channel, { publish: true })).outcome).toBe("sent");
     expect(textsIn(channel)).toHaveLength(1);
     expect(world.events.map(({ kind }) => kind)).toEqual(["trouble"]);
+  });
+
+  test("that was passed on before its outcome was written down is no trouble", async () => {
+    const channel = room({ type: "announcement" });
+    await subscribe(keyOf(channel), { publish: true, next: null });
+    const digest = post(channel);
+    const { ref } = await world.bot.post(digest);
+    expect(await world.bot.post({ ...digest, attempt: 2 })).toEqual({ ref });
+    expect(asked("POST", new RegExp(`${channel}/messages/\\d+/crosspost`))).toHaveLength(2);
+    expect(world.events).toEqual([]);
   });
 
   test("of ten an hour the eleventh is posted and not passed on, and asks for nothing", async () => {
