@@ -52,8 +52,13 @@ export type RankOptions = {
   /** How much a channel likes papers of this kind, -1 to 1. */
   readonly profile?: Profile;
 };
-/** Cosine of two papers' words, 0 to 1, by their ids; 0 for papers that it does not know. */
-export type Similarity = (one: string, other: string) => number;
+/** How alike some papers are. */
+export type Similarity = {
+  /** A paper's place among them by its id; undefined for one that is none of them, and like no other. */
+  place(id: string): number | undefined;
+  /** Cosine of a paper's words with those of each, 0 to 1, by their places. */
+  toAll(place: number): Float64Array;
+};
 export type Profile = (paper: StoredPaper) => number;
 
 /**
@@ -72,26 +77,13 @@ export function rank(candidates: readonly Candidate[], options: RankOptions): re
         ) ?? [],
     ),
   );
-  const ordered: Entry[] = [];
-  let left = entries;
-  while (left.length > 0) {
-    let best: Entry | undefined;
-    for (const entry of left) {
-      if (leaders.size > 0 && !leaders.has(entry)) continue;
-      if (best === undefined || worth(entry) > worth(best)) best = entry;
-    }
-    if (best === undefined) break;
-    const above = best;
-    leaders.delete(above);
-    ordered.push(above);
-    left = left.filter((entry) => entry !== above);
-    for (const entry of left) discount(entry, above, similarity);
-  }
+  const ordered = order(entries, leaders, similarity);
+  const usual = usualOf(ordered);
   return ordered.map((entry, index) => ({
     paper: entry.candidate.paper,
     score: entry.score,
     terms: entry.terms,
-    why: why(entry, index + 1, ordered),
+    why: why(entry, index + 1, usual),
   }));
 }
 
@@ -101,8 +93,8 @@ export function wordsOf(paper: StoredPaper): ReadonlySet<string> {
 }
 
 /**
- * Compares papers by TF-IDF among themselves: what they all speak of tells none apart. All pairs at once, word by
- * word: two hundred papers take a few milliseconds.
+ * Compares papers by TF-IDF among themselves: what they all speak of tells none apart. A paper is compared with all
+ * others when it is first asked for, so that no step takes long however many papers there are.
  */
 export function similarityAmong(
   papers: readonly { readonly id: string; readonly words: ReadonlySet<string> }[],
@@ -116,25 +108,40 @@ export function similarityAmong(
       else others.push(place);
     }
   });
-  const size = papers.length;
-  const products = new Float64Array(size * size);
-  for (const sharing of having.values()) {
-    const weight = Math.log(1 + size / sharing.length) ** 2;
-    for (let i = 0; i < sharing.length; i++) {
-      const row = (sharing[i] ?? 0) * size;
-      for (let j = 0; j <= i; j++) {
-        const cell = row + (sharing[j] ?? 0);
-        products[cell] = (products[cell] ?? 0) + weight;
+  const weightOf = (sharing: number) => Math.log(1 + papers.length / sharing) ** 2;
+  const shared = new Map([...having].map(([word, sharing]) => [word, Int32Array.from(sharing)]));
+  const lengths = Float64Array.from(papers, ({ words }) => {
+    let sum = 0;
+    for (const word of words) sum += weightOf(having.get(word)?.length ?? 1);
+    return sum;
+  });
+  const rows: Float64Array[] = [];
+
+  function compare(place: number): Float64Array {
+    const row = new Float64Array(papers.length);
+    for (const word of papers[place]?.words ?? []) {
+      const sharing = shared.get(word) ?? new Int32Array();
+      const weight = weightOf(sharing.length);
+      for (let at = 0; at < sharing.length; at++) {
+        const other = sharing[at] ?? 0;
+        row[other] = (row[other] ?? 0) + weight;
       }
     }
+    const own = lengths[place] ?? 0;
+    for (let other = 0; other < row.length; other++) {
+      const both = own * (lengths[other] ?? 0);
+      // Rounded: the last bits depend on the order of the sums, and must not decide between equals.
+      row[other] = both > 0 ? Math.round(((row[other] ?? 0) / Math.sqrt(both)) * 1e9) / 1e9 : 0;
+    }
+    return row;
   }
-  return (one, other) => {
-    const [a, b] = [places.get(one), places.get(other)];
-    if (a === undefined || b === undefined) return 0;
-    const lengths = (products[a * size + a] ?? 0) * (products[b * size + b] ?? 0);
-    const product = products[Math.max(a, b) * size + Math.min(a, b)] ?? 0;
-    // Rounded: the last bits depend on the order of the sums, and must not decide between equals.
-    return lengths > 0 ? Math.round((product / Math.sqrt(lengths)) * 1e9) / 1e9 : 0;
+
+  return {
+    place: (id) => places.get(id),
+    toAll(place) {
+      rows[place] ??= compare(place);
+      return rows[place];
+    },
   };
 }
 
@@ -144,6 +151,7 @@ type Entry = {
   readonly score: number;
   /** 1 for the most upvoted. */
   votesRank: number;
+  /** To the one most like it of those above it, and how many of them are of its organization; once it has its place. */
   similarity: number;
   sameOrganization: number;
 };
@@ -193,9 +201,10 @@ function score(candidates: readonly Candidate[], { day, profile }: RankOptions):
     };
   });
   const byVotes = entries.toSorted((a, b) => b.candidate.paper.upvotes - a.candidate.paper.upvotes);
-  for (const entry of entries) {
-    entry.votesRank =
-      1 + byVotes.findIndex((each) => each.candidate.paper.upvotes === entry.candidate.paper.upvotes);
+  for (const [position, entry] of byVotes.entries()) {
+    const before = byVotes[position - 1];
+    const isTied = before?.candidate.paper.upvotes === entry.candidate.paper.upvotes;
+    entry.votesRank = isTied ? before.votesRank : position + 1;
   }
   return entries.sort(
     (a, b) =>
@@ -205,19 +214,67 @@ function score(candidates: readonly Candidate[], { day, profile }: RankOptions):
   );
 }
 
-function discount(entry: Entry, above: Entry, similarity: Similarity): void {
-  const alike = similarity(entry.candidate.paper.id, above.candidate.paper.id);
-  entry.similarity = Math.max(entry.similarity, alike);
-  const organization = entry.candidate.paper.organization?.name;
-  if (organization !== undefined && organization === above.candidate.paper.organization?.name)
-    entry.sameOrganization++;
+/**
+ * The best leader while there is one, then the best of all, each time less what those above cost it; of equals the
+ * first. Every paper is held against all above it, so the numbers of hundreds lie side by side here.
+ */
+function order(
+  entries: readonly Entry[],
+  leaders: ReadonlySet<Entry>,
+  similarity: Similarity,
+): readonly Entry[] {
+  const names = new Map<string, number>();
+  const organizations = Int32Array.from(entries, ({ candidate }) => {
+    const name = candidate.paper.organization?.name;
+    if (name === undefined) return 0;
+    if (!names.has(name)) names.set(name, names.size + 1);
+    return names.get(name) ?? 0;
+  });
+  const places = Int32Array.from(entries, ({ candidate }) => similarity.place(candidate.paper.id) ?? -1);
+  const leads = Uint8Array.from(entries, (entry) => Number(leaders.has(entry)));
+  const worths = Float64Array.from(entries, ({ score }) => score);
+  const mostAlike = new Float64Array(entries.length);
+  const sameOrganization = new Int32Array(entries.length);
+  const left = Int32Array.from(entries.keys());
+  const ordered: Entry[] = [];
+  let leadersLeft = leaders.size;
+  let above = -1;
+  for (let size = entries.length; size > 0; size--) {
+    const alike = above < 0 || (places[above] ?? -1) < 0 ? null : similarity.toAll(places[above] ?? 0);
+    const organization = above < 0 ? 0 : (organizations[above] ?? 0);
+    let [best, bestPosition, most] = [-1, 0, Number.NEGATIVE_INFINITY];
+    for (let position = 0; position < size; position++) {
+      const entry = left[position] ?? 0;
+      let worth = worths[entry] ?? 0;
+      const likeness = alike === null ? 0 : (alike[places[entry] ?? -1] ?? 0);
+      const isSame = organization !== 0 && organizations[entry] === organization;
+      if (isSame || likeness > (mostAlike[entry] ?? 0)) {
+        mostAlike[entry] = Math.max(mostAlike[entry] ?? 0, likeness);
+        if (isSame) sameOrganization[entry] = (sameOrganization[entry] ?? 0) + 1;
+        worth =
+          (entries[entry]?.score ?? 0) -
+          similarityCost(mostAlike[entry] ?? 0) -
+          ORGANIZATION_COST * (sameOrganization[entry] ?? 0);
+        worths[entry] = worth;
+      }
+      if (worth <= most || (leadersLeft > 0 && leads[entry] === 0)) continue;
+      best = entry;
+      bestPosition = position;
+      most = worth;
+    }
+    left.copyWithin(bestPosition, bestPosition + 1, size);
+    if (leads[best] === 1) leadersLeft--;
+    above = best;
+    const chosen = entries[best];
+    if (chosen === undefined) break;
+    chosen.similarity = mostAlike[best] ?? 0;
+    chosen.sameOrganization = sameOrganization[best] ?? 0;
+    ordered.push(chosen);
+  }
+  return ordered;
 }
 
-function worth(entry: Entry): number {
-  return entry.score - similarityCost(entry) - ORGANIZATION_COST * entry.sameOrganization;
-}
-
-function similarityCost({ similarity }: Entry): number {
+function similarityCost(similarity: number): number {
   return SIMILARITY_COST * Math.max(0, similarity - SHARED_BY_ANY);
 }
 
@@ -225,7 +282,37 @@ function similarityCost({ similarity }: Entry): number {
 const NOTABLE_GAIN = 3;
 const NOTABLE_SHARE = 0.01;
 
-function why(entry: Entry, place: number, entries: readonly Entry[]): readonly string[] {
+/** What reasons compare a paper with. */
+type Usual = {
+  readonly papers: number;
+  /** How many have so many upvotes. */
+  readonly withVotes: ReadonlyMap<number, number>;
+  readonly average: Terms;
+};
+
+function usualOf(entries: readonly Entry[]): Usual {
+  const withVotes = new Map<number, number>();
+  for (const { candidate } of entries) {
+    const { upvotes } = candidate.paper;
+    withVotes.set(upvotes, (withVotes.get(upvotes) ?? 0) + 1);
+  }
+  const average = (term: keyof Terms) =>
+    entries.reduce((sum, { terms }) => sum + terms[term], 0) / entries.length;
+  return {
+    papers: entries.length,
+    withVotes,
+    average: {
+      match: average("match"),
+      votes: average("votes"),
+      growth: average("growth"),
+      freshness: average("freshness"),
+      code: average("code"),
+      profile: average("profile"),
+    },
+  };
+}
+
+function why(entry: Entry, place: number, usual: Usual): readonly string[] {
   const { matches, gain } = entry.candidate;
   const names = [...new Set(matches.map(({ name }) => name))];
   const reasons: string[] = [];
@@ -233,18 +320,16 @@ function why(entry: Entry, place: number, entries: readonly Entry[]): readonly s
   if (gain !== null && gain >= NOTABLE_GAIN) reasons.push(`+${gain} since yesterday`);
   if (reasons.length > 0) return reasons;
   const moved =
-    place < entry.votesRank ? liftedBy(entry, entries) : place > entry.votesRank ? heldBackBy(entry) : null;
-  return [moved === null ? byVotes(entry, entries) : `${byVotes(entry, entries)}, ${moved}`];
+    place < entry.votesRank ? liftedBy(entry, usual) : place > entry.votesRank ? heldBackBy(entry) : null;
+  return [moved === null ? byVotes(entry, usual) : `${byVotes(entry, usual)}, ${moved}`];
 }
 
-function byVotes({ candidate, votesRank }: Entry, entries: readonly Entry[]): string {
+function byVotes({ candidate, votesRank }: Entry, { papers, withVotes }: Usual): string {
   const { upvotes } = candidate.paper;
   if (upvotes === 0) return "no votes yet";
-  const tied = entries.some(
-    (other) => other.candidate !== candidate && other.candidate.paper.upvotes === upvotes,
-  );
+  const tied = (withVotes.get(upvotes) ?? 0) > 1;
   const rank = votesRank === 1 ? "most upvoted" : ordinal(votesRank);
-  return `${tied ? "tied " : ""}${rank} of ${entries.length}${votesRank === 1 ? "" : " by votes"}`;
+  return `${tied ? "tied " : ""}${rank} of ${papers}${votesRank === 1 ? "" : " by votes"}`;
 }
 
 const LIFTS = {
@@ -255,19 +340,16 @@ const LIFTS = {
 } as const;
 
 /** The term that puts it above others with more votes: the one in which it is furthest above the average. */
-function liftedBy(entry: Entry, entries: readonly Entry[]): string | null {
+function liftedBy(entry: Entry, { average }: Usual): string | null {
   const terms = ["growth", "freshness", "code", "profile"] as const;
-  const advantage = (term: (typeof terms)[number]) => {
-    const average = entries.reduce((sum, other) => sum + other.terms[term], 0) / entries.length;
-    return WEIGHTS[term] * (entry.terms[term] - average);
-  };
+  const advantage = (term: (typeof terms)[number]) => WEIGHTS[term] * (entry.terms[term] - average[term]);
   const best = terms.reduce((a, b) => (advantage(b) > advantage(a) ? b : a));
   return advantage(best) >= NOTABLE_SHARE ? LIFTS[best] : null;
 }
 
 /** What puts it below others with fewer votes; null where they were lifted and it was not held back. */
 function heldBackBy(entry: Entry): string | null {
-  if (similarityCost(entry) >= NOTABLE_SHARE) return "after a similar paper";
+  if (similarityCost(entry.similarity) >= NOTABLE_SHARE) return "after a similar paper";
   const organization = entry.candidate.paper.organization;
   return entry.sameOrganization > 0 && organization !== null
     ? `after another of ${organization.fullname}`
