@@ -67,6 +67,11 @@ export function isStopWord(word: Word): boolean {
   return word.stems.every((stem) => STOP_STEMS.has(stem));
 }
 
+/** Whether a stem says nothing of a text's subject. */
+export function isStopStem(stem: string): boolean {
+  return STOP_STEMS.has(stem);
+}
+
 /** The stems of a word that say something of a subject: `state` and `art` of `state-of-the-art`. */
 export function tellingStems(word: Word): readonly string[] {
   return isStopWord(word) ? word.stems : word.stems.filter((stem) => !STOP_STEMS.has(stem));

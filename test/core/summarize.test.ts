@@ -1,6 +1,10 @@
+import { setImmediate as breathe } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { SUMMARY_LENGTH, summarize } from "../../src/core/summarize.ts";
+import { createSummarizer, SUMMARY_LENGTH, summarize } from "../../src/core/summarize.ts";
+import { summarizerContract } from "../contracts/summarizer.ts";
+
+summarizerContract("of sentences", async () => ({ summarizer: createSummarizer(() => breathe()) }));
 
 const of = (abstract: string, aiSummary: string | null = null, title = "A language for agents' plans") =>
   summarize({ title, abstract, aiSummary });
@@ -31,6 +35,21 @@ describe("a summary", () => {
     });
   });
 
+  test("is neither a question nor where the code is, unless there is nothing else", () => {
+    const question =
+      "Can we propose a small language that writes an agent's plan down in a way that people trust?";
+    const code =
+      "Code of the small language for agents' plans that we propose is available at https://a.io/b.";
+    expect(of(`${question} Plans are hard. ${code}`)?.text).toBe("Plans are hard.");
+    expect(of(question)?.text).toBe(question);
+  });
+
+  test("keeps a name that an abbreviation would cut", () => {
+    expect(of("We propose a language for plans, following Smith et al. in spirit.")?.text).toMatch(
+      /^We propose a language for plans/,
+    );
+  });
+
   test("is null where there is nothing to read", () => {
     expect(of("")).toBeNull();
     expect(of("  ", "")).toBeNull();
@@ -49,6 +68,21 @@ describe("a summary", () => {
           expect(summary.text).not.toBe("");
         },
       ),
+      { numRuns: 60 },
     );
+  });
+
+  test.each([
+    ["blanks", `a${" ".repeat(200_000)}b`],
+    ["sentences", "we propose a thing, which works, showing that it is good (so we say). ".repeat(5_000)],
+    ["commas", "we propose a, which ".repeat(20_000)],
+    ["brackets", "(".repeat(100_000)],
+    ["lead-ins", "in this paper, ".repeat(20_000)],
+    ["one word", "x".repeat(200_000)],
+  ])("takes bounded work for 200,000 characters of %s", (_, abstract) => {
+    const before = process.cpuUsage();
+    of(abstract);
+    // Far above what it takes; work that grew with the square of the length would take minutes.
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(2_000);
   });
 });
