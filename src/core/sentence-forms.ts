@@ -56,6 +56,10 @@ const THIS_WORK = new RegExp(
   `^(?:this|the present|our) ${WORK}\\s+((?:(?:\\w+ly|also|first|then)\\s)*)(presents|proposes|introduces|develops|describes|investigates|explores|addresses|studies|considers|examines|offers|provides|shows|demonstrates|analy[sz]es|tackles|argues|aims|focuses|reports|reviews|revisits|discusses|evaluates|compares|extends|suggests|establishes|formulates|seeks|takes|uses|applies|surveys)\\b`,
   "i",
 );
+/** "We address this limitation by proposing": what is limited stands in the sentence before. */
+const BY_PROPOSING =
+  /^we (?:address|tackle|solve|overcome|mitigate|alleviate|resolve|bridge|fill|close) (?:this|these|the above|both) (?:\w+ )?\w+ by (propos|present|introduc|develop|design)ing\b/i;
+const PROPOSING: Readonly<Record<string, string>> = { propos: "propose", introduc: "introduce" };
 const IN_THIS_WORK = new RegExp(`,?\\s+in this ${WORK}\\b,?`, "i");
 const TIED_WE =
   /^we (?:also|further|furthermore|then|first|therefore|thus|hence|instead|here|next|finally)\s+/i;
@@ -137,6 +141,7 @@ function asOurs(sentence: string): string {
         (_, adverbs: string, verb: string) => `We ${adverbs}${firstPerson(verb.toLowerCase())}`,
       )
       .replace(TIED_WE, "We ")
+      .replace(BY_PROPOSING, (_, verb: string) => `We ${PROPOSING[verb.toLowerCase()] ?? verb.toLowerCase()}`)
       .replace(/\bin order to\b/g, "to"),
   );
 }

@@ -20,9 +20,9 @@ export function bestSentence(title: string, abstract: string): string | null {
   return best;
 }
 
-/** A question, or where to find the code: only where there is no other sentence. */
+/** A question, a hope, or where to find the code: only where there is no other sentence. */
 const TELLS_NOTHING =
-  /\?["”’)]*$|https?:|\b(?:available|released|found) at\b|^(?:code|our code|the code|project page|demo|data)\b/i;
+  /\?["”’)]*$|https?:|\b(?:available|released|found) at\b|^(?:code|our code|the code|project page|demo|data|we (?:hope|expect|believe|envision))\b/i;
 /** More than scores differ by. */
 const LAST_RESORT = 1_000;
 
