@@ -139,8 +139,8 @@ function fitWords(lessons: readonly Lesson[]): Float64Array {
   const random = createRandom(7);
   for (let round = 0; round < WORDS.rounds; round++) {
     for (const { text, referenceStems } of shuffled(lessons, random)) {
-      for (const { stem, features } of text.words) {
-        const error = wordWorth(features, weights) - Number(referenceStems.has(stem));
+      for (const { word, features } of text.words) {
+        const error = wordWorth(features, weights) - Number(referenceStems.has(word.stem));
         for (const [at, feature] of features.entries()) {
           const gradient = error * feature;
           squares[at] = (squares[at] ?? 0) + gradient * gradient;

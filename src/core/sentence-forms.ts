@@ -16,7 +16,7 @@ export type SentenceForm = {
  * (https://info.arxiv.org/help/prep.html#abstracts); what comes after these is not read.
  */
 const MOST_SENTENCES = 24;
-const MOST_CHARACTERS = 4_000;
+const MOST_CHARACTERS = 3_000;
 
 const SENTENCES = new Intl.Segmenter("en", { granularity: "sentence" });
 /** Ends of segments that end no sentence. */

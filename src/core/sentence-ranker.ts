@@ -29,24 +29,42 @@ const LAST_RESORT = 1_000;
 /** An abstract as the ranker sees it. */
 export type ReadAbstract = {
   readonly sentences: readonly ReadSentence[];
-  readonly title: Bag;
-  readonly titleStems: readonly string[];
-  /** What stands before the title's colon, which is often a name. */
-  readonly titleHead: Bag;
-  /** Its different stems with `WORD_FEATURES`. */
-  readonly words: readonly { readonly stem: string; readonly features: Float64Array }[];
+  readonly title: Line;
+  readonly lexicon: Lexicon;
+  /** Its different words with `WORD_FEATURES`. */
+  readonly words: readonly { readonly word: Word; readonly features: Float64Array }[];
 };
-type ReadSentence = {
-  readonly text: string;
-  readonly stems: readonly string[];
-  readonly bag: Bag;
-  readonly cues: Uint8Array;
+type ReadSentence = { readonly text: string; readonly line: Line; readonly cues: Uint8Array };
+
+/** A stem and what is counted of it, so that a form's words are looked up once. */
+type Word = {
+  readonly stem: string;
+  readonly isStop: boolean;
+  /** How often it occurs in the title and in the abstract, where a stop word counts little. */
+  inTitle: number;
+  inWhole: number;
+  /** Whether it stands before the title's colon, where a name often is. */
+  isHead: boolean;
+  inSentences: number;
+  /** Its part in the sum of the sentences' unit vectors. */
+  spread: number;
+  worth: number;
+  /** Scratch of `lineOf`. */
+  times: number;
 };
-/** How often each stem occurs, where a stop word counts little, and the length of that as a vector. */
-type Bag = { readonly times: ReadonlyMap<string, number>; readonly norm: number };
+type Lexicon = Map<string, Word>;
+/** A text as words: in order, the different ones with how often they occur, and the length of that as a vector. */
+type Line = {
+  readonly words: readonly Word[];
+  readonly different: readonly Word[];
+  readonly times: readonly number[];
+  readonly norm: number;
+};
 
 /** How much a stop word counts beside another. */
 const STOP_WEIGHT = 0.15;
+/** The worth of a word that the abstract lacks, such as the "we" of a form. */
+const WORTH_OF_STRANGER = 0.1;
 /** Words that a one-sentence summary has, as people write them. */
 const USUAL_LENGTH = 19;
 
@@ -125,20 +143,23 @@ const BACKGROUND = CUE_NAMES.indexOf("background");
 const TROUBLE = CUE_NAMES.indexOf("trouble");
 
 export function readAbstract(title: string, abstract: string): ReadAbstract {
-  const titleStems = stems(title);
+  const lexicon: Lexicon = new Map();
+  const titleLine = lineOf(title, lexicon);
+  for (const [at, word] of titleLine.different.entries()) word.inTitle = titleLine.times[at] ?? 0;
+  for (const word of wordsIn(/^([^:]{2,40}):/.exec(title)?.[1] ?? "", lexicon)) word.isHead = true;
   const sentences = sentencesOf(abstract).map((text) => {
-    const own = stems(text);
     const cues = Uint8Array.from(CUE_PATTERNS, (pattern) => Number(pattern.test(text)));
-    return { text, stems: own, bag: bagOf(own), cues };
+    return { text, line: lineOf(text, lexicon), cues };
   });
-  const titleHead = bagOf(stems(/^([^:]{2,40}):/.exec(title)?.[1] ?? ""));
-  return {
-    sentences,
-    title: bagOf(titleStems),
-    titleStems,
-    titleHead,
-    words: wordsOf(sentences, new Set(titleStems)),
-  };
+  for (const { line } of sentences) {
+    for (const [at, word] of line.different.entries()) {
+      const times = line.times[at] ?? 0;
+      word.inSentences++;
+      word.inWhole += times;
+      word.spread += times / line.norm;
+    }
+  }
+  return { sentences, title: titleLine, lexicon, words: wordsOf(sentences) };
 }
 
 export const WORD_FEATURES: readonly string[] = [
@@ -172,66 +193,66 @@ export const WORD_FEATURES: readonly string[] = [
   "sentences",
 ];
 
-/** For each stem how it stands in the abstract. */
-function wordsOf(sentences: readonly ReadSentence[], title: ReadonlySet<string>): ReadAbstract["words"] {
+/** For each word how it stands in the abstract. */
+function wordsOf(sentences: readonly ReadSentence[]): ReadAbstract["words"] {
   const count = sentences.length;
   const proposal = sentences.findIndex(
     ({ cues }) => cues[PROPOSES] === 1 || cues[STUDIES] === 1 || cues[SHOWS] === 1,
   );
   const known = new Map<
-    string,
-    { in: number; first: number; last: number; times: number; inProposal: boolean; beside: boolean }
+    Word,
+    { first: number; last: number; times: number; inProposal: boolean; beside: boolean }
   >();
-  for (const [index, sentence] of sentences.entries()) {
-    for (const stem of sentence.stems) {
-      let word = known.get(stem);
-      if (word === undefined) {
-        word = { in: 0, first: index, last: -1, times: 0, inProposal: false, beside: false };
-        known.set(stem, word);
+  for (const [index, { line }] of sentences.entries()) {
+    for (const word of line.words) {
+      let place = known.get(word);
+      if (place === undefined) {
+        place = { first: index, last: index, times: 0, inProposal: false, beside: false };
+        known.set(word, place);
       }
-      word.times++;
-      if (word.last !== index) word.in++;
-      word.last = index;
-      if (index === proposal) word.inProposal = true;
-      if (proposal >= 0 && Math.abs(index - proposal) === 1) word.beside = true;
+      place.times++;
+      place.last = index;
+      if (index === proposal) place.inProposal = true;
+      if (proposal >= 0 && Math.abs(index - proposal) === 1) place.beside = true;
     }
   }
-  return Array.from(known, ([stem, word]) => {
-    const inTitle = title.has(stem);
-    const stop = isStopStem(stem);
+  return Array.from(known, ([word, place]) => {
+    const { stem, isStop, inSentences } = word;
+    const { first, times, inProposal, beside } = place;
+    const inTitle = word.inTitle > 0;
     const none = proposal < 0;
-    const inLast = word.last === count - 1 && count > 1;
+    const inLast = place.last === count - 1 && count > 1;
     const features = Float64Array.of(
       1,
       Number(inTitle),
-      Number(inTitle && word.inProposal),
-      Number(inTitle && !stop),
-      Number(word.inProposal),
-      Number(word.in === 1),
-      Number(word.in === 2),
-      Number(word.in === 3),
-      Number(word.in > 3),
-      word.in / count,
-      Math.log(word.times),
-      Number(word.first === 0),
+      Number(inTitle && inProposal),
+      Number(inTitle && !isStop),
+      Number(inProposal),
+      Number(inSentences === 1),
+      Number(inSentences === 2),
+      Number(inSentences === 3),
+      Number(inSentences > 3),
+      inSentences / count,
+      Math.log(times),
+      Number(first === 0),
       Number(inLast),
-      word.first / count,
-      Number(stop),
-      Number(word.inProposal && !inTitle && !stop),
-      Number(inTitle && word.in > 1),
-      Number(word.inProposal && word.in > 1),
+      first / count,
+      Number(isStop),
+      Number(inProposal && !inTitle && !isStop),
+      Number(inTitle && inSentences > 1),
+      Number(inProposal && inSentences > 1),
       Number(/\d/.test(stem)),
       Math.min(stem.length, 16) / 8,
-      Number(!word.inProposal && word.beside),
+      Number(!inProposal && beside),
       Number(none),
-      Number(none && word.first === 0),
+      Number(none && first === 0),
       Number(none && inLast),
-      Number(word.inProposal && proposal === count - 1),
-      inTitle ? word.in / count : 0,
-      word.inProposal ? word.in / count : 0,
+      Number(inProposal && proposal === count - 1),
+      inTitle ? inSentences / count : 0,
+      inProposal ? inSentences / count : 0,
       count / 10,
     );
-    return { stem, features };
+    return { word, features };
   });
 }
 
@@ -318,20 +339,22 @@ export function* rankedForms(
   text: ReadAbstract,
   worths: readonly number[],
 ): Generator<{ readonly form: SentenceForm; readonly features: Float64Array }> {
-  const { sentences, title, titleHead } = text;
+  const { sentences, title, lexicon, words } = text;
   const count = sentences.length;
-  const worth = new Map(text.words.map(({ stem }, at) => [stem, worths[at] ?? 0]));
-  const all = worths.reduce((sum, each) => sum + each, 0);
-  const whole = bagOf(sentences.flatMap((sentence) => sentence.stems));
-  const inSentences = new Map<string, number>();
-  for (const { bag } of sentences)
-    for (const stem of bag.times.keys()) inSentences.set(stem, (inSentences.get(stem) ?? 0) + 1);
-  const titlePairs = pairsOf(text.titleStems, title);
-  const centralities = sentences.map(({ bag }) => likeness(bag, whole));
-  const titleLikenesses = sentences.map(({ bag }) => likeness(bag, title));
+  let all = 0;
+  let wholeNorm = 0;
+  for (const [at, { word }] of words.entries()) {
+    word.worth = worths[at] ?? 0;
+    all += word.worth;
+    wholeNorm += word.inWhole ** 2;
+  }
+  wholeNorm = Math.sqrt(wholeNorm);
+  const heads = lexicon.values().reduce((sum, { isHead, isStop }) => sum + Number(isHead && !isStop), 0);
+  const titlePairs = titlePairsOf(title);
+  const centralities = sentences.map(({ line }) => likeness(line, ({ inWhole }) => inWhole, wholeNorm));
+  const titleLikenesses = sentences.map(({ line }) => likeness(line, ({ inTitle }) => inTitle, title.norm));
   const mostCentral = Math.max(...centralities, 1e-9);
   const nearest = Math.max(...titleLikenesses, 1e-9);
-  const likeAll = likenessToAll(sentences);
   const firstWith = (cue: number) => sentences.findIndex(({ cues }) => cues[cue] === 1);
   const [proposal, study, result, we] = [
     firstWith(PROPOSES),
@@ -350,7 +373,8 @@ export function* rankedForms(
     const centrality = centralities[index] ?? 0;
     const titleLikeness = titleLikenesses[index] ?? 0;
     const titleRank = titleLikenesses.filter((each) => each > titleLikeness).length;
-    const likeOthers = (likeAll[index] ?? 1) - 1;
+    // Its likenesses to the others, as the sum of their unit vectors has them all.
+    const likeOthers = likeness(sentence.line, ({ spread }) => spread, 1) - 1;
     const ofSentence = [
       Number(proposal === index),
       Number(study === index),
@@ -382,37 +406,40 @@ export function* rankedForms(
       Number(before?.cues[BACKGROUND] === 1 || before?.cues[TROUBLE] === 1),
     ];
     for (const form of formsOf(sentence.text)) {
-      const own = stems(form.text);
-      const bag = bagOf(own);
-      const length = Math.max(1, own.length);
-      const titleShared = sharedWith(bag, title);
+      const line = lineOf(form.text, lexicon);
+      const length = Math.max(1, line.words.length);
       let telling = 0;
       let shared = 0;
       let rare = 0;
-      for (const stem of bag.times.keys()) {
-        if (isStopStem(stem)) continue;
-        telling++;
-        const times = inSentences.get(stem) ?? 1;
-        shared += times - 1;
-        if (times === 1 && !title.times.has(stem)) rare++;
-      }
+      let titleShared = 0;
+      let headShared = 0;
       let value = 0;
       let tellingWorth = 0;
+      for (const word of line.different) {
+        value += 0.7 * word.worth;
+        if (word.isStop) continue;
+        telling++;
+        tellingWorth += word.worth;
+        shared += Math.max(0, word.inSentences - 1);
+        if (word.inTitle > 0) titleShared++;
+        else if (word.inSentences <= 1) rare++;
+        if (word.isHead) headShared++;
+      }
       let pairWorth = 0;
       let unworthy = 0;
-      let previous = 0;
-      const seen = new Set<string>();
-      for (const stem of own) {
-        const each = worth.get(stem) ?? 0.1;
-        value += seen.has(stem) ? 0.3 * each : each;
-        if (!seen.has(stem) && !isStopStem(stem)) tellingWorth += each;
-        seen.add(stem);
-        pairWorth += previous * each;
-        previous = each;
-        if (each < 0.1) unworthy++;
+      let previous: Word | null = null;
+      const pairs = new Set<string>();
+      for (const word of line.words) {
+        // Said again it is worth less.
+        value += 0.3 * word.worth;
+        if (word.worth < WORTH_OF_STRANGER) unworthy++;
+        if (previous !== null) {
+          pairWorth += previous.worth * word.worth;
+          if (previous.inTitle > 0 && word.inTitle > 0) pairs.add(`${previous.stem} ${word.stem}`);
+        }
+        previous = word;
       }
-      let pairs = 0;
-      for (const pair of pairsOf(own, title)) if (titlePairs.has(pair)) pairs++;
+      const titlePairsShared = pairs.intersection(titlePairs).size;
       const score = (2 * value) / (length + USUAL_LENGTH);
       const features = new Float64Array(FORM_FEATURES.length);
       features.set(sentence.cues);
@@ -430,14 +457,14 @@ export function* rankedForms(
         Number(form.ending === 3),
         Number(form.ending === 4),
         Number(form.ending === 5),
-        title.times.size === 0 ? 0 : titleShared / title.times.size,
-        titleShared / Math.max(1, bag.times.size),
-        likeness(bag, title),
-        titlePairs.size === 0 ? 0 : pairs / titlePairs.size,
-        Math.min(3, pairs) / 3,
-        titleHead.times.size === 0 ? 0 : sharedWith(titleHead, bag) / titleHead.times.size,
-        Number(titleHead.times.has(own[0] ?? "")),
-        likeness(bag, whole),
+        title.different.length === 0 ? 0 : titleShared / title.different.length,
+        titleShared / Math.max(1, line.different.length),
+        likeness(line, ({ inTitle }) => inTitle, title.norm),
+        titlePairs.size === 0 ? 0 : titlePairsShared / titlePairs.size,
+        Math.min(3, titlePairsShared) / 3,
+        heads === 0 ? 0 : headShared / heads,
+        Number(line.words[0]?.isHead === true),
+        likeness(line, ({ inWhole }) => inWhole, wholeNorm),
         telling > 0 && count > 1 ? shared / telling / (count - 1) : 0,
         telling > 0 ? rare / telling : 0,
         Number(/\bwe\b/i.test(form.text)),
@@ -470,50 +497,51 @@ export function* rankedForms(
   }
 }
 
-function bagOf(words: readonly string[]): Bag {
-  const times = new Map<string, number>();
-  for (const stem of words) times.set(stem, (times.get(stem) ?? 0) + (isStopStem(stem) ? STOP_WEIGHT : 1));
-  let squares = 0;
-  for (const each of times.values()) squares += each * each;
-  return { times, norm: Math.sqrt(squares) };
-}
-
-/** The cosine of two bags. */
-function likeness(one: Bag, other: Bag): number {
-  let product = 0;
-  for (const [stem, times] of one.times) product += times * (other.times.get(stem) ?? 0);
-  return product === 0 ? 0 : product / (one.norm * other.norm);
-}
-
-/** For each sentence the sum of its likenesses to all, itself included. */
-function likenessToAll(sentences: readonly ReadSentence[]): Float64Array {
-  const sums = new Float64Array(sentences.length).fill(1);
-  for (let one = 0; one < sentences.length; one++) {
-    for (let other = one + 1; other < sentences.length; other++) {
-      const [first, second] = [sentences[one], sentences[other]];
-      const each = first === undefined || second === undefined ? 0 : likeness(first.bag, second.bag);
-      sums[one] = (sums[one] ?? 0) + each;
-      sums[other] = (sums[other] ?? 0) + each;
+function wordsIn(text: string, lexicon: Lexicon): readonly Word[] {
+  return stems(text).map((stem) => {
+    let word = lexicon.get(stem);
+    if (word === undefined) {
+      word = {
+        stem,
+        isStop: isStopStem(stem),
+        inTitle: 0,
+        inWhole: 0,
+        isHead: false,
+        inSentences: 0,
+        spread: 0,
+        worth: WORTH_OF_STRANGER,
+        times: 0,
+      };
+      lexicon.set(stem, word);
     }
-  }
-  return sums;
+    return word;
+  });
 }
 
-/** How many telling stems two bags share. */
-function sharedWith(one: Bag, other: Bag): number {
-  let shared = 0;
-  for (const stem of one.times.keys()) if (other.times.has(stem) && !isStopStem(stem)) shared++;
-  return shared;
+function lineOf(text: string, lexicon: Lexicon): Line {
+  const words = wordsIn(text, lexicon);
+  const different: Word[] = [];
+  for (const word of words) word.times = 0;
+  for (const word of words) {
+    if (word.times === 0) different.push(word);
+    word.times += word.isStop ? STOP_WEIGHT : 1;
+  }
+  const times = different.map((word) => word.times);
+  let squares = 0;
+  for (const each of times) squares += each * each;
+  return { words, different, times, norm: Math.sqrt(squares) };
 }
 
-/** Different pairs of adjacent words that both are in `among`. */
-function pairsOf(words: readonly string[], among: Bag): ReadonlySet<string> {
-  const pairs = new Set<string>();
-  for (let at = 1; at < words.length; at++) {
-    const [one = "", other = ""] = [words[at - 1], words[at]];
-    if (among.times.has(one) && among.times.has(other)) pairs.add(`${one} ${other}`);
-  }
-  return pairs;
+/** The cosine of a line and what `of` has of each word, with that vector's length. */
+function likeness({ different, times, norm }: Line, of: (word: Word) => number, ofNorm: number): number {
+  let product = 0;
+  for (const [at, word] of different.entries()) product += (times[at] ?? 0) * of(word);
+  return product === 0 ? 0 : product / (norm * ofNorm);
+}
+
+/** The different pairs of adjacent words. */
+function titlePairsOf({ words }: Line): ReadonlySet<string> {
+  return new Set(words.slice(1).map((word, at) => `${words[at]?.stem} ${word.stem}`));
 }
 
 const WORD_WEIGHTS = inOrder(weights.words, WORD_FEATURES);
