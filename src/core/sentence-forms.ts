@@ -43,7 +43,7 @@ const WORK = "(?:paper|work|study|article|report|thesis|letter|note|manuscript|s
 
 /** Words that only tie a sentence to those before it. */
 const LEAD_IN = new RegExp(
-  `^(?:(?:in (?:this|the present|our) ${WORK}|here|in this (?:regard|context|setting|direction)|to (?:this|that) end|to do so|in doing so|therefore|thus|hence|specifically|in particular|accordingly|as a (?:solution|remedy|result)|in response|more (?:specifically|precisely)|moreover|furthermore|additionally|in addition|finally|lastly|however|concretely|instead|consequently|importantly|notably|towards this(?: goal| end)?|for this purpose|with this in mind|in contrast|by contrast|second(?:ly)?|first(?:ly)?|third(?:ly)?|then|next|similarly|further|overall|in summary|in short|as such|to (?:our|the best of our) knowledge)\\b\\s*,?\\s*)+(?=[\\p{L}“"‘'])`,
+  `^(?:(?:in (?:this|the present|our) ${WORK}|here|in this (?:regard|context|setting|direction)|to (?:this|that) end|to do so|in doing so|therefore|thus|hence|specifically|in particular|accordingly|as a (?:solution|remedy|result)|in response|more (?:specifically|precisely)|moreover|furthermore|additionally|in addition|finally|lastly|however|concretely|instead|consequently|importantly|notably|towards this(?: goal| end)?|for this purpose|with this in mind|in contrast|by contrast|second(?:ly)?|first(?:ly)?|third(?:ly)?|then|next|similarly|further|overall|in summary|in short|as such|to (?:our|the best of our) knowledge|to (?:address|solve|tackle|overcome|mitigate|alleviate|resolve|bridge|fill) (?:this|these|the above) (?:\\w+ )?\\w+(?=,? we))\\b\\s*,?\\s*)+(?=[\\p{L}“"‘'])`,
   "iu",
 );
 /** A clause that gives the reason before the sentence says what is done. */
@@ -58,7 +58,7 @@ const THIS_WORK = new RegExp(
 );
 /** "We address this limitation by proposing": what is limited stands in the sentence before. */
 const BY_PROPOSING =
-  /^we (?:address|tackle|solve|overcome|mitigate|alleviate|resolve|bridge|fill|close) (?:this|these|the above|both) (?:\w+ )?\w+ by (propos|present|introduc|develop|design)ing\b/i;
+  /^we (?:address|tackle|solve|overcome|mitigate|alleviate|resolve|bridge|fill|close|move beyond) (?:this|these|the above|both) (?:\w+ )?\w+ by (propos|present|introduc|develop|design)ing\b/i;
 const PROPOSING: Readonly<Record<string, string>> = { propos: "propose", introduc: "introduce" };
 const IN_THIS_WORK = new RegExp(`,?\\s+in this ${WORK}\\b,?`, "i");
 const TIED_WE =
