@@ -22,7 +22,7 @@ export type Summarizer = {
  * says best what the paper does. Null where there is neither. Takes under a millisecond.
  */
 export function summarize({ title, abstract, aiSummary }: Summarizable): Summary | null {
-  const theirs = cutAtSentence(readable(aiSummary ?? ""), SUMMARY_LENGTH);
+  const theirs = cutAtSentence(readable(aiSummary ?? "").trim(), SUMMARY_LENGTH);
   if (theirs !== "") return { text: theirs, method: "huggingface" };
   const sentence = bestSentence(readable(title), readable(abstract));
   return sentence === null ? null : { text: cutAtSentence(sentence, SUMMARY_LENGTH), method: "extractive" };

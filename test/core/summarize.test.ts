@@ -52,7 +52,7 @@ describe("a summary", () => {
 
   test("is null where there is nothing to read", () => {
     expect(of("")).toBeNull();
-    expect(of("  ", "")).toBeNull();
+    expect(of("  ", "\t")).toBeNull();
     expect(of("", "\\label{a}")).toBeNull();
   });
 
