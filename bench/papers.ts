@@ -1,9 +1,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as breathe } from "node:timers/promises";
 import { createIngest } from "../src/core/ingest.ts";
 import type { PaperSource } from "../src/core/source.ts";
 import type { Store } from "../src/core/store.ts";
-import { summarize } from "../src/core/summarize.ts";
+import { createSummarizer } from "../src/core/summarize.ts";
 import { linesOfFiles } from "../src/import-files.ts";
 import { madeUpLists, weekdaysUntil } from "../test/peers/hugging-face.ts";
 
@@ -28,9 +29,11 @@ export async function listLines(data: string | null, papers: number): Promise<re
   return lines;
 }
 
+const summarizer = createSummarizer(() => breathe());
+
 /** Imports lines as the program does. @returns rows kept */
 export async function importInto(store: Store, lines: readonly string[]): Promise<number> {
-  const ingest = createIngest({ source: {} as PaperSource, store, clock: Date.now, summarize });
+  const ingest = createIngest({ source: {} as PaperSource, store, clock: Date.now, summarizer });
   const stream = (async function* () {
     yield* lines;
   })();

@@ -74,7 +74,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       .filter(([, value]) => value !== undefined && value !== ""),
   );
   const { data, error } = schema.safeParse(set);
-  if (error !== undefined) {
+  if (data === undefined) {
     const issue = error.issues[0];
     throw new ConfigError(
       `${String(issue?.path[0] ?? "The environment")}: ${issue?.message ?? "is malformed."}`,
@@ -82,6 +82,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const lack = lackOfSlack(data);
   if (lack !== null) throw new ConfigError(lack);
+  const modelName = data.SUMMARY_MODEL !== undefined ? "SUMMARY_MODEL" : "EMBEDDING_MODEL";
+  if (data[modelName] !== undefined && data.MODEL_BASE_URL === undefined) {
+    throw new ConfigError(
+      `${modelName}: needs MODEL_BASE_URL, where the model is, such as http://localhost:11434/v1.`,
+    );
+  }
   const secret = (value: string | undefined) => value ?? null;
   return {
     databasePath: data.DATABASE_URL,

@@ -1,6 +1,8 @@
 import type { BotEvent } from "./core/bot.ts";
 import type { Platform } from "./core/channel.ts";
 import type { IngestEvent, RefreshReport } from "./core/ingest.ts";
+import type { ModelEvent } from "./core/model-summarizer.ts";
+import type { RetellReport } from "./core/retell.ts";
 import type { SenderEvent } from "./core/sender.ts";
 import type { Log } from "./log.ts";
 
@@ -9,6 +11,8 @@ export type Events = {
   ingested(event: IngestEvent): void;
   refreshed(report: RefreshReport): void;
   recentListsRead(report: { readonly kept: number; readonly failedDays: number }): void;
+  retold(report: RetellReport): void;
+  modelAnswered(event: ModelEvent): void;
   sent(event: SenderEvent): void;
   /** What a bot tells of itself. */
   bot(platform: Platform, event: BotEvent): void;
@@ -43,6 +47,12 @@ export function createEvents(log: Log): Events {
     },
     recentListsRead(report) {
       log.info(report, "recent lists read");
+    },
+    retold({ asked, made }) {
+      if (asked > 0) log.info({ asked, made }, "summaries written");
+    },
+    modelAnswered({ kind, title, message }) {
+      log.warn({ title }, `summary ${kind === "refused" ? "refused" : "not written"}: ${message}`);
     },
     sent(event) {
       if (event.kind === "unexpected") {

@@ -1,5 +1,6 @@
 import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setImmediate as breathe } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import { catchUp } from "./core/catch-up.ts";
 import type { ChannelStore } from "./core/channel.ts";
@@ -12,7 +13,10 @@ import type { Installations } from "./core/installation.ts";
 import type { SearchIndex } from "./core/search.ts";
 import type { PaperSource } from "./core/source.ts";
 import type { Store } from "./core/store.ts";
-import { summarize } from "./core/summarize.ts";
+import type { ModelEvent } from "./core/model-summarizer.ts";
+import { createReteller, type RetellReport, type Reteller } from "./core/retell.ts";
+import { createSummarizer } from "./core/summarize.ts";
+import { openLanguageModel } from "./model-endpoint.ts";
 import { createChannelStore } from "./storage/channels.ts";
 import { openSqlite } from "./storage/database.ts";
 import { createInstallations } from "./storage/installations.ts";
@@ -33,7 +37,9 @@ export type Library = {
   /** What questions are answered from: the store, or, while it is empty, the bundled sample with a notice that says so. */
   context(): Promise<Context>;
   /** The store alone, also while it is empty: the sample is never shown in a chat. */
-  readonly own: Context;
+  own(): Context;
+  /** Has the model, where one is set, write summaries of papers listed lately; null where none is. */
+  retell(): Promise<RetellReport | null>;
   /** Brings the search index to where the store stands, so that the first search need not wait. */
   warmUp(): Promise<void>;
   /** Whether the store's file was deleted under the running program: what is written then is lost. */
@@ -48,14 +54,16 @@ export type LibraryOptions = {
   readonly report: (event: IngestEvent) => void;
   /** Gets a line when the search index broke or could not be kept. */
   readonly log: (line: string) => void;
+  /** Hears of each answer of the summary model that is not used. */
+  readonly reportModel?: (event: ModelEvent) => void;
   /** What commands take for now; papers are always fetched by the real time. */
   readonly clock?: Clock;
 };
 
 /** @throws DatabaseError where the store cannot be used */
 export async function openLibrary(
-  config: Pick<Config, "databasePath" | "hfEndpoint" | "hfToken" | "encryptionKeys">,
-  { report, log, clock = () => new Date() }: LibraryOptions,
+  config: Pick<Config, "databasePath" | "hfEndpoint" | "hfToken" | "encryptionKeys" | "model">,
+  { report, reportModel = () => {}, log, clock = () => new Date() }: LibraryOptions,
 ): Promise<Library> {
   const db = await openSqlite(config.databasePath);
   const store = createStore(db);
@@ -64,12 +72,19 @@ export async function openLibrary(
     token: config.hfToken,
     userAgent: "paperboy (+https://huggingface.co/papers)",
   });
-  const ingest = createIngest({ source, store, clock: Date.now, summarize, report });
+  const ingest = createIngest({ source, store, clock: Date.now, summarizer, report });
+  let reteller: Promise<Reteller | null> | null = null;
+  let retold: Reteller | null = null;
   const snapshotFile = config.databasePath === ":memory:" ? null : `${config.databasePath}.search`;
   const index = createFreshIndex(store, snapshotFile, log);
   let isEmpty = true;
   let sample: Promise<Sample> | null = null;
   let reason = "until the first list is here";
+
+  const remarks = (): readonly string[] => {
+    const warning = retold?.warning() ?? null;
+    return warning === null ? [] : [warning];
+  };
 
   return {
     store,
@@ -81,7 +96,7 @@ export async function openLibrary(
     ingest,
     async context() {
       isEmpty &&= (await store.size()).papers === 0;
-      if (!isEmpty) return { store, index, source, clock, notice: null };
+      if (!isEmpty) return { store, index, source, clock, notice: null, remarks: remarks() };
       sample ??= openSample(log);
       const opened = await sample;
       return {
@@ -92,7 +107,12 @@ export async function openLibrary(
         notice: `${opened.notice} ${reason}.`,
       };
     },
-    own: { store, index, source, clock, notice: null },
+    own: () => ({ store, index, source, clock, notice: null, remarks: remarks() }),
+    async retell() {
+      reteller ??= openReteller(config.model, store, reportModel);
+      retold = await reteller;
+      return retold === null ? null : retold.retell();
+    },
     warmUp: () => index.refresh(),
     isGone: () => config.databasePath !== ":memory:" && !existsSync(config.databasePath),
     explainSample(why) {
@@ -109,6 +129,25 @@ export async function openLibrary(
       }
     },
   };
+}
+
+const summarizer = createSummarizer(() => breathe());
+
+/** Null where no model is set. */
+async function openReteller(
+  { baseUrl, apiKey, summary }: Config["model"],
+  store: Store,
+  report: (event: ModelEvent) => void,
+): Promise<Reteller | null> {
+  if (baseUrl === null || summary === null) return null;
+  const model = await openLanguageModel({ baseUrl, apiKey }, summary);
+  // It brings the SDK, which whoever has no model does not wait for.
+  const { createModelSummarizer } = await import("./core/model-summarizer.ts");
+  return createReteller({
+    store,
+    summarizer: createModelSummarizer({ model, fallback: summarizer, clock: Date.now, report }),
+    clock: Date.now,
+  });
 }
 
 type FreshIndex = Context["index"] & { refresh(): Promise<void>; close(): Promise<void> };
@@ -164,7 +203,7 @@ type Sample = { readonly store: Store; readonly index: FreshIndex; readonly noti
 async function openSample(log: (line: string) => void): Promise<Sample> {
   const store = createStore(await openSqlite(":memory:"));
   const file = createReadStream(new URL("../sample/daily-papers.jsonl", import.meta.url));
-  const ingest = createIngest({ source: NO_SOURCE, store, clock: Date.now, summarize });
+  const ingest = createIngest({ source: NO_SOURCE, store, clock: Date.now, summarizer });
   await ingest.importLines(createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY }));
   const days = (await store.days({})).map(({ day }) => shortDate(day, ""));
   const notice = `This is the bundled sample, ${days.at(-1)} to ${days[0]} with abstracts retold, shown`;

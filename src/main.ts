@@ -181,6 +181,7 @@ async function start(): Promise<void> {
   const withChats = discord.token !== null || slack.botToken !== null || slack.clientId !== null;
   const library: Library = await openLibrary(config, {
     report: events.ingested,
+    reportModel: events.modelAnswered,
     log: (line) => log.warn(line),
     ...(withChats ? {} : { clock: clock.now }),
   });

@@ -37,6 +37,11 @@ export function startRounds(options: RoundsOptions): Promise<void> {
       if (!signal.aborted) events.unexpected(what, error);
     }
   };
+  const readLists = async () => {
+    await freshener.refresh();
+    const report = await library.retell();
+    if (report !== null) events.retold(report);
+  };
   const begin = guarded("starting", async () => {
     await library.warmUp();
     collectGarbage();
@@ -50,7 +55,7 @@ export function startRounds(options: RoundsOptions): Promise<void> {
   const offset = Math.floor(Math.random() * 5);
   const jobs = [
     cron.schedule("* * * * *", guarded("planning digests", tick), { noOverlap: true }),
-    cron.schedule(`${offset}-59/5 * * * *`, guarded("reading the current lists", freshener.refresh), {
+    cron.schedule(`${offset}-59/5 * * * *`, guarded("reading the current lists", readLists), {
       noOverlap: true,
     }),
   ];

@@ -58,7 +58,7 @@ export async function serveChats(
   };
   await look();
   const desk = (): Desk => ({
-    ...library.own,
+    ...library.own(),
     notice,
     channels,
     ledger,
@@ -97,7 +97,7 @@ export async function serveChats(
   const freshener = createFreshener(library, events, stopping.signal);
   const sender = createSender({
     store: library.store,
-    index: library.own.index,
+    index: library.own().index,
     channels,
     ledger,
     bots,

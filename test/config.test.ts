@@ -57,6 +57,8 @@ describe("the environment", () => {
     ["LOG_FORMAT", "xml", /^LOG_FORMAT: must be one of auto, json, pretty\.$/],
     ["SLACK_UNCERTAIN", "maybe", /^SLACK_UNCERTAIN: must be one of resend-once, skip, probe\.$/],
     ["ENCRYPTION_KEY", "short", /^ENCRYPTION_KEY: must be 32 bytes in base64/],
+    ["SUMMARY_MODEL", "llama3.2", /^SUMMARY_MODEL: needs MODEL_BASE_URL, where the model is, such as/],
+    ["EMBEDDING_MODEL", "bge-m3", /^EMBEDDING_MODEL: needs MODEL_BASE_URL/],
     ["HOST", "a b", /^HOST: must be a host name/],
   ])("refuses %s=%s in one sentence that never repeats the value of a secret", (name, value, sentence) => {
     expect(() => readConfig({ [name]: value })).toThrow(sentence);

@@ -46,6 +46,7 @@ const status: Command = {
       ...nextLines(desk, state),
       ...(channel.publish ? ["Digests are passed on to the channels that follow this one."] : []),
       list,
+      ...(desk.remarks ?? []),
       ...(digests.length === 0 ? ["No digest was due yet."] : ["The last digests:"]),
       ...digests.map((each) => slotLine(each, channel, desk)),
       ...quietLines(digests),

@@ -21,4 +21,6 @@ export type Context = {
   readonly clock: Clock;
   /** A sentence that stands wherever papers are shown, such as that the bundled sample serves. */
   readonly notice: string | null;
+  /** Sentences for `status`: what does not work as it is set up, and what serves instead. */
+  readonly remarks?: readonly string[];
 };

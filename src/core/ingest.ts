@@ -1,16 +1,17 @@
 import { addDays, type Day, FIRST_DAY, feedDay, isWeekend, parseDay } from "./day.ts";
 import { parseList, RowError } from "./hugging-face-rows.ts";
-import type { Linked, Paper, Summary } from "./paper.ts";
+import type { Linked } from "./paper.ts";
 import { type Dropped, type PaperList, type PaperSource, SourceError } from "./source.ts";
 import type { Store } from "./store.ts";
+import type { Summarizer } from "./summarize.ts";
 
 export type IngestOptions = {
   readonly source: PaperSource;
   readonly store: Store;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** What a digest says of the paper; null where there is nothing to say. */
-  readonly summarize: (paper: Paper) => Summary | null;
+  /** Says what a digest says of each paper, in slices. */
+  readonly summarizer: Summarizer;
   /** Called as things happen, for logs and metrics; must not throw. */
   readonly report?: (event: IngestEvent) => void;
   /** Resolves after so many milliseconds, or at once when the signal aborts. */
@@ -124,7 +125,7 @@ export function createIngest({
   source,
   store,
   clock,
-  summarize,
+  summarizer,
   report = () => {},
   wait = waitFor,
 }: IngestOptions): Ingest {
@@ -173,10 +174,11 @@ export function createIngest({
   }
 
   async function save(day: Day, seenAt: string, { papers, dropped }: PaperList): Promise<void> {
+    const summaries = await summarizer.summarize(papers);
     await store.saveList({
       day,
       seenAt,
-      papers: papers.map((paper) => ({ paper, summary: summarize(paper) })),
+      papers: papers.map((paper, index) => ({ paper, summary: summaries[index] ?? null })),
     });
     report({ kind: "list-saved", day, kept: papers.length, dropped });
   }

@@ -27,7 +27,8 @@ export type SummarizedPaper = { readonly paper: Paper; readonly summary: Summary
 export type Store = {
   /**
    * Adds a day's list: new papers, newer facts of known ones, their listings and snapshots. A list only grows;
-   * older facts never replace newer ones, and what is missing never erases what is known. Safe to repeat.
+   * older facts never replace newer ones, and what is missing never erases what is known; a summary that a model
+   * wrote yields to Hugging Face's own alone. Safe to repeat.
    */
   saveList(list: {
     readonly day: string;

@@ -263,7 +263,9 @@ function mergedRow(row: PaperRow, incoming: SummarizedPaper, seenAt: string, day
     : [incoming.summary, stored.summary];
   // A sighting without Hugging Face's summary does not replace one that came from it.
   const lacking = newer.aiSummary === null && older.aiSummary !== null;
-  const summary = lacking ? (olderSummary ?? newerSummary) : (newerSummary ?? olderSummary);
+  const [first, second] = lacking ? [olderSummary, newerSummary] : [newerSummary, olderSummary];
+  // A sentence of the abstract is made at each sighting; it does not replace what a model wrote once.
+  const summary = first?.method === "extractive" && second?.method === "model" ? second : (first ?? second);
   const listedOn = day === null || (row.listed_on ?? "") > day ? row.listed_on : day;
   return toRow({ paper: mergePapers(older, newer), summary }, isNewer ? seenAt : row.seen_at, listedOn);
 }

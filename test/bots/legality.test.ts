@@ -9,13 +9,15 @@ import { createIngest } from "../../src/core/ingest.ts";
 import type { SearchIndex } from "../../src/core/search.ts";
 import type { PaperSource } from "../../src/core/source.ts";
 import type { Store } from "../../src/core/store.ts";
-import { summarize } from "../../src/core/summarize.ts";
+import { createSummarizer } from "../../src/core/summarize.ts";
 import { linesOfFiles } from "../../src/import-files.ts";
 import { openSqlite } from "../../src/storage/database.ts";
 import { createStore } from "../../src/storage/store.ts";
 import { checkDiscordMessage } from "../peers/discord-rules.ts";
 import { madeUpLists, weekdaysUntil } from "../peers/hugging-face.ts";
 import { checkSlackMessage } from "../peers/slack-rules.ts";
+
+const summarizer = createSummarizer(async () => {});
 
 /**
  * Every day of an archive, rendered for both platforms, at every size. Made-up lists by default;
@@ -45,7 +47,9 @@ describe(`every digest of ${DATA === undefined ? "twenty made-up days" : "the ar
   let store: Store;
   beforeAll(async () => {
     store = createStore(await openSqlite(":memory:"));
-    await createIngest({ source: {} as PaperSource, store, clock: Date.now, summarize }).importLines(lines());
+    await createIngest({ source: {} as PaperSource, store, clock: Date.now, summarizer }).importLines(
+      lines(),
+    );
   }, 120_000);
 
   test.each([5, 10, 20])(

@@ -5,12 +5,14 @@ import { ALL_RIGHTS, type Asker, type Desk } from "../../src/core/command.ts";
 import { createIngest } from "../../src/core/ingest.ts";
 import type { SearchIndex } from "../../src/core/search.ts";
 import { type PaperSource, SourceError } from "../../src/core/source.ts";
-import { summarize } from "../../src/core/summarize.ts";
+import { createSummarizer } from "../../src/core/summarize.ts";
 import { createChannelStore } from "../../src/storage/channels.ts";
 import { type Database, openSqlite } from "../../src/storage/database.ts";
 import { createLedger } from "../../src/storage/ledger.ts";
 import { createStore } from "../../src/storage/store.ts";
 import { madeUpLists, weekdaysUntil } from "../peers/hugging-face.ts";
+
+const summarizer = createSummarizer(async () => {});
 
 /** A Wednesday in summer time; the made-up lists end with it. */
 export const NOW = "2026-04-22T12:00:00.000Z";
@@ -58,7 +60,7 @@ async function createLibrary(
 ): Promise<Pick<Desk, "store" | "index">> {
   const store = createStore(db);
   const lists = days === 0 ? [] : madeUpLists({ days: weekdaysUntil("2026-04-22", days), perDay, seed: 7 });
-  const ingest = createIngest({ source: NO_SOURCE, store, clock: () => Date.parse(NOW), summarize });
+  const ingest = createIngest({ source: NO_SOURCE, store, clock: () => Date.parse(NOW), summarizer });
   await ingest.importLines(
     (async function* () {
       for (const list of lists) yield JSON.stringify(list);

@@ -398,6 +398,12 @@ describe("status", () => {
   const statusWith = (deliveries: readonly Delivery[]) =>
     say("status", ADA, { ...desk, ledger: { ...desk.ledger, history: async () => deliveries } });
 
+  test("says what does not work as it is set up", async () => {
+    await say("subscribe agents");
+    const remarks = ["The summary model does not answer (status 503); sentences of the abstracts serve."];
+    expect(linesOf(await say("status", ADA, { ...desk, remarks }))).toContain(remarks[0]);
+  });
+
   test("tells the next digest and how fresh the list is", async () => {
     expect(textOf(await say("status"))).toContain("Nothing is subscribed here yet.");
     await say("subscribe agents");

@@ -41,7 +41,12 @@ function create(wait: (ms: number) => Promise<void> = async (ms) => void waits.p
     }),
     store,
     clock: () => now,
-    summarize: ({ aiSummary }) => (aiSummary === null ? null : { text: aiSummary, method: "huggingface" }),
+    summarizer: {
+      summarize: async (papers) =>
+        papers.map(({ aiSummary }) =>
+          aiSummary === null ? null : { text: aiSummary, method: "huggingface" },
+        ),
+    },
     report: (event) => events.push(event),
     wait,
   });
