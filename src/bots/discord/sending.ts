@@ -90,16 +90,15 @@ export function createSending(options: SendingOptions): Sending {
 
   return {
     async request(method, route, body, query) {
+      await turn();
+      // Also for what waited for its turn when that began.
       if (closedUntil > now()) {
         throw new PostError("retry", "Discord refused too many requests, so it is left alone for a while.", {
           retryAfterMs: closedUntil - now(),
         });
       }
       if (isLost) throw new PostError("retry", TOKEN_REFUSED, { retryAfterMs: RECHECK_MS.first * 2 });
-      await turn();
       try {
-        // What waited for its turn while the token was lost has none to go with.
-        if (isLost) throw new PostError("retry", TOKEN_REFUSED, { retryAfterMs: RECHECK_MS.first * 2 });
         return await rest[method](route, { body, ...(query === undefined ? {} : { query }) });
       } catch (error) {
         if (isUnauthorized(error)) void recheck();

@@ -72,10 +72,12 @@ describe("a connection that breaks", () => {
   test("may tell a command again, which is answered and carried out once", async () => {
     await enter();
     await subscribe();
-    world.discord.repeatOnResume(5);
+    world.discord.repeatOnResume(1);
     world.discord.dropSockets();
     await world.discord.slash(world.sam, world.channelId, "help");
     expect(world.discord.gateway.resumes()).toBe(1);
+    // What it may have begun has ended by then.
+    await world.bot.stop();
     const callbacks = world.discord.requests.filter(({ path }) => path.includes("/callback"));
     expect(callbacks.map(({ status }) => status)).toEqual([204, 204]);
     expect(textsIn(world.channelId)).toHaveLength(1);
@@ -177,10 +179,12 @@ describe("a start", () => {
 
   test("that is broken off ends", async () => {
     await enter({ isStarted: false });
-    world.discord.fail({ times: 1000, route: /gateway/, how: { kind: "hang" } });
+    // Whose servers it waits for.
+    world.discord.outage(world.guildId, true);
     void world.bot.start();
+    await vi.waitFor(() => expect(world.discord.gateway.identifies).toHaveLength(1));
     await world.bot.stop();
-    expect(world.discord.gateway.sockets()).toBe(0);
+    await vi.waitFor(() => expect(world.discord.gateway.sockets()).toBe(0));
   });
 
   test("with a token that Discord refuses fails with a sentence", async () => {
@@ -235,7 +239,9 @@ describe("a stop", () => {
     const stop = world.bot.stop().then(() => {
       isStopped = true;
     });
-    await new Promise((resolve) => setImmediate(resolve));
+    // Time enough to close a connection.
+    for (let asked = 0; asked < 10; asked++) await fetch(`${world.discord.apiUrl}/v10/gateway`);
+    expect(world.discord.gateway.sockets()).toBe(1);
     expect(isStopped).toBe(false);
     release();
     await stop;
