@@ -14,7 +14,7 @@ export type Bot = {
   /** Resolves once it can post. */
   start(): Promise<void>;
   /** @throws PostError, and nothing else */
-  post(post: Post): Promise<{ readonly ref: string }>;
+  post(post: Post): Promise<Posted>;
   /** Takes no more, and resolves once what is under way has ended. */
   stop(): Promise<void>;
 };
@@ -29,6 +29,17 @@ export type Post = {
   readonly message: Message;
   /** At most 25 characters, the same for each attempt at one delivery. */
   readonly nonce: string;
+  /** ISO instant since when it is due: no attempt went before that. Absent for what is no delivery. */
+  readonly dueAt?: string;
+  /** Whether an attempt before may have made it all the same. */
+  readonly inDoubt?: boolean;
+};
+
+export type Posted = {
+  /** The platform's id of the message. */
+  readonly ref: string;
+  /** Whether what an attempt before made may stand beside it, since nobody could look. */
+  readonly mayStandTwice?: boolean;
 };
 
 /** One thing that was looked at to see whether a platform is set up as it should be. */
@@ -52,16 +63,19 @@ export class PostError extends Error {
   readonly kind: "retry" | "rejected" | "uncertain";
   /** With `retry`: how long the platform wants to be left alone; null where it did not say. */
   readonly retryAfterMs: number | null;
+  /** With `uncertain`: whether no attempt may follow, whatever the bot says of `afterUncertain`. */
+  readonly isLast: boolean;
 
   constructor(
     kind: PostError["kind"],
     message: string,
-    options: { readonly retryAfterMs?: number; readonly cause?: unknown } = {},
+    options: { readonly retryAfterMs?: number; readonly isLast?: boolean; readonly cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = "PostError";
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.isLast = options.isLast ?? false;
   }
 }
 

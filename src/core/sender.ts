@@ -182,9 +182,11 @@ export function createSender(options: SenderOptions): Sender {
             read: true,
           });
         } else if (tooOld) {
-          settle(delivery, "skipped-late", tooOldToPost(delivery));
+          settle(delivery, delivery.uncertain ? "uncertain" : "skipped-late", tooOldToPost(delivery));
         } else {
-          ready.push({ delivery, bot, content: delivery.content, attempt: delivery.attempts });
+          const uncertain = delivery.uncertain || delivery.lapsed;
+          const { content, attempts } = delivery;
+          ready.push({ delivery: { ...delivery, uncertain }, bot, content, attempt: attempts });
         }
         continue;
       }
@@ -221,11 +223,12 @@ export function createSender(options: SenderOptions): Sender {
       return;
     }
     try {
-      const post = bot.post({ to: keyOf(delivery), person, kind, attempt, message: content, nonce: id });
-      const { ref } = await inTime(post, POST_MS, () => {
+      const { uncertain: inDoubt } = delivery;
+      const asked = { to: keyOf(delivery), person, kind, attempt, message: content, nonce: id, dueAt, inDoubt };
+      const { ref, mayStandTwice = false } = await inTime(bot.post(asked), POST_MS, () => {
         throw new PostError("uncertain", `No answer came within ${POST_MS / SECOND_MS} seconds.`);
       });
-      if (delivery.uncertain && bot.afterUncertain === "repeat-once") {
+      if (mayStandTwice || (inDoubt && bot.afterUncertain === "repeat-once")) {
         const detail =
           "The answer to a first attempt was lost, so it was sent once more and may stand twice.";
         settle(delivery, "uncertain", detail, { ref, read: true });
@@ -258,8 +261,10 @@ export function createSender(options: SenderOptions): Sender {
     const kind = error instanceof PostError ? error.kind : "uncertain";
     const message = error instanceof PostError ? error.message : "Something unexpected went wrong.";
     const retryAfterMs = error instanceof PostError ? error.retryAfterMs : null;
+    const isLast = error instanceof PostError && error.isLast;
     if (kind === "rejected") refused(delivery, message);
     else if (kind === "retry") retryLater(delivery, message, retryAfterMs, "failed");
+    else if (isLast) settle(delivery, "uncertain", message, { read: true });
     else if (bot.afterUncertain === "repeat" || mayRepeatOnce(delivery, bot)) {
       retryLater(delivery, message, null, "uncertain");
     } else settle(delivery, "uncertain", message, { read: true });
@@ -283,7 +288,9 @@ export function createSender(options: SenderOptions): Sender {
     // A wait that the platform named is no failure.
     const next = clock().getTime() + (atLeastMs ?? options.random() * most);
     if (next > Date.parse(delivery.dueAt) + GIVE_UP_MS) {
-      settle(delivery, otherwise, `${detail} It was given up after ${GIVE_UP_MS / HOUR_MS} hours.`);
+      // An attempt before may have posted it, whatever became of this one.
+      const outcome = delivery.uncertain ? "uncertain" : otherwise;
+      settle(delivery, outcome, `${detail} It was given up after ${GIVE_UP_MS / HOUR_MS} hours.`);
     } else {
       postpone(delivery, "pending", next, detail, {
         failed: atLeastMs === null,
@@ -326,7 +333,8 @@ export function createSender(options: SenderOptions): Sender {
     { failed = false, uncertain = false }: { readonly failed?: boolean; readonly uncertain?: boolean } = {},
   ): void {
     const nextAttemptAt = new Date(at).toISOString();
-    postponed.push({ id: delivery.id, outcome, nextAttemptAt, detail, failed, uncertain });
+    const inDoubt = uncertain || delivery.uncertain;
+    postponed.push({ id: delivery.id, outcome, nextAttemptAt, detail, failed, uncertain: inDoubt });
     report({ kind: "postponed", delivery, detail, nextAttemptAt });
   }
 

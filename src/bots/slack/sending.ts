@@ -8,6 +8,8 @@ const WORKSPACE_PER_MINUTE = 300;
 const WORKSPACE_GAP_MS = 60_000 / WORKSPACE_PER_MINUTE;
 /** A shorter wait for one's turn is spent waiting; a longer one gives its place to other channels. */
 const SHORT_WAIT_MS = 1200;
+/** So long after its turn a message that has not come is passed by. */
+const OVERDUE_MS = 5000;
 /** Turns that nobody came for are forgotten. */
 const FORGET_MS = 10 * 60_000;
 
@@ -24,46 +26,98 @@ export type Turns = {
    * @throws PostError `retry` with the time of its turn, where that is not soon
    */
   take(workspace: string, channel: string, name: string): Promise<void>;
-  /** Nothing more to this channel, or to the whole workspace, for as long as Slack asked. */
-  hold(key: string, ms: number): void;
+  /** Nothing more to this channel for as long as Slack asked; the message that it refused is the first after. */
+  hold(workspace: string, channel: string, name: string, ms: number): void;
 };
 
-/** One line a channel and one a workspace, in the order of asking. */
+type Place = { readonly name: string; at: number; hasTurn: boolean };
+type Line = { places: Place[]; lastAt: number };
+
+/**
+ * One line a channel, in the order of asking. The workspace's turn is taken once the channel's has come, so that a
+ * channel that has to wait holds up no other.
+ */
 export function createTurns({ now, wait }: TurnsOptions): Turns {
-  /** When a line is free again, by channel or workspace. */
+  const lines = new Map<string, Line>();
+  /** When a workspace's next turn is free. */
   const free = new Map<string, number>();
-  const places = new Map<string, number>();
   let sweptAt = now();
+
+  function lineOf(workspace: string, channel: string): Line {
+    const key = `${workspace}/${channel}`;
+    const line = lines.get(key) ?? { places: [], lastAt: Number.NEGATIVE_INFINITY };
+    lines.set(key, line);
+    return line;
+  }
+
+  async function arrive({ at }: Place): Promise<void> {
+    const ms = at - now();
+    if (ms > SHORT_WAIT_MS) throw notYet(ms);
+    if (ms > 0) await wait(ms);
+  }
 
   function sweep(): void {
     if (now() - sweptAt < FORGET_MS) return;
     sweptAt = now();
-    for (const [key, at] of free) if (at < sweptAt) free.delete(key);
-    for (const [name, at] of places) if (at < sweptAt - FORGET_MS) places.delete(name);
+    for (const [key, line] of lines) {
+      line.places = line.places.filter(({ at }) => at > sweptAt - FORGET_MS);
+      if (line.places.length === 0 && line.lastAt < sweptAt - FORGET_MS) lines.delete(key);
+    }
+    for (const [workspace, at] of free) if (at < sweptAt) free.delete(workspace);
   }
 
   return {
     async take(workspace, channel, name) {
       sweep();
-      const [channelLine, workspaceLine] = [`${workspace}/${channel}`, workspace];
-      let at = places.get(name);
-      if (at === undefined) {
-        at = Math.max(now(), free.get(channelLine) ?? 0, free.get(workspaceLine) ?? 0);
-        places.set(name, at);
-        free.set(channelLine, at + CHANNEL_GAP_MS);
-        free.set(workspaceLine, at + WORKSPACE_GAP_MS);
+      const line = lineOf(workspace, channel);
+      const place = line.places.find((each) => each.name === name) ?? append(line, name, now());
+      for (;;) {
+        await arrive(place);
+        const [first = place] = line.places;
+        if (first !== place && now() - first.at < OVERDUE_MS) throw notYet(CHANNEL_GAP_MS);
+        const clearAt = line.lastAt + CHANNEL_GAP_MS;
+        if (clearAt > now()) {
+          move(line, place, clearAt);
+        } else if (place.hasTurn) {
+          line.lastAt = now();
+          line.places = line.places.filter((each) => each !== place);
+          return;
+        } else {
+          const at = Math.max(now(), free.get(workspace) ?? 0);
+          free.set(workspace, at + WORKSPACE_GAP_MS);
+          place.hasTurn = true;
+          move(line, place, at);
+        }
       }
-      const ms = at - now();
-      if (ms > SHORT_WAIT_MS) {
-        throw new PostError("retry", "It waits for its turn under Slack's rate limit.", { retryAfterMs: ms });
-      }
-      if (ms > 0) await wait(ms);
-      places.delete(name);
     },
-    hold(key, ms) {
-      free.set(key, Math.max(free.get(key) ?? 0, now() + ms));
+    hold(workspace, channel, name, ms) {
+      const line = lineOf(workspace, channel);
+      const place = { name, at: now() + ms, hasTurn: false };
+      line.places = [place, ...line.places.filter((each) => each.name !== name)];
+      move(line, place, place.at);
     },
   };
+}
+
+function notYet(retryAfterMs: number): PostError {
+  return new PostError("retry", "It waits for its turn under Slack's rate limit.", { retryAfterMs });
+}
+
+function append(line: Line, name: string, now: number): Place {
+  const before = line.places.at(-1)?.at ?? line.lastAt;
+  const place = { name, at: Math.max(now, before + CHANNEL_GAP_MS), hasTurn: false };
+  line.places.push(place);
+  return place;
+}
+
+/** Gives a message another time; those behind it follow. */
+function move(line: Line, place: Place, at: number): void {
+  place.at = at;
+  let last = at;
+  for (const each of line.places.slice(line.places.indexOf(place) + 1)) {
+    last = Math.max(each.at, last + CHANNEL_GAP_MS);
+    each.at = last;
+  }
 }
 
 /** Of each call, so that a hanging one is an uncertain one. */
