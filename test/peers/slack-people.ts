@@ -546,7 +546,13 @@ export function createPeople(options: {
     const isEphemeral = message.ephemeralTo !== null;
     if (isEphemeral && message.ephemeralTo !== user.id)
       throw new Error(`${user.name} does not see ${on.ts}.`);
-    const place = { message_ts: message.ts, channel_id: message.channel, is_ephemeral: isEphemeral };
+    const thread = message.threadTs === null ? {} : { thread_ts: message.threadTs };
+    const place = {
+      message_ts: message.ts,
+      channel_id: message.channel,
+      is_ephemeral: isEphemeral,
+      ...thread,
+    };
     const name = state.channel(message.channel)?.name;
     return {
       container:

@@ -641,6 +641,9 @@ export function createWebApi(options: {
 /** A message as methods and payloads show it. */
 export function messageAsJson(message: PostedMessage, appId: string, state: SlackState): Json {
   const isBot = message.botId !== null;
+  // What a thread hangs on names it too.
+  const hasThread = state.messagesIn(message.channel).some(({ threadTs }) => threadTs === message.ts);
+  const threadTs = message.threadTs ?? (hasThread ? message.ts : null);
   return {
     type: "message",
     user: message.user,
@@ -663,7 +666,7 @@ export function messageAsJson(message: PostedMessage, appId: string, state: Slac
         }
       : {}),
     ...(message.blocks.length > 0 ? { blocks: message.blocks } : {}),
-    ...(message.threadTs === null ? {} : { thread_ts: message.threadTs }),
+    ...(threadTs === null ? {} : { thread_ts: threadTs }),
     ...(message.editedTs === null ? {} : { edited: { user: message.user, ts: message.editedTs } }),
   };
 }

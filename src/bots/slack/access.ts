@@ -1,6 +1,17 @@
-import { App, HTTPReceiver, type Installation, type Logger, SocketModeReceiver, webApi } from "@slack/bolt";
+import { randomBytes } from "node:crypto";
+import type { RequestListener } from "node:http";
+import {
+  App,
+  type Authorize,
+  HTTPReceiver,
+  type HTTPReceiverOptions,
+  type Installation,
+  type Logger,
+  SocketModeReceiver,
+  webApi,
+} from "@slack/bolt";
 import type { Clock } from "../../core/context.ts";
-import type { InstallationKey, Installations } from "../../core/installation.ts";
+import { InstallationError, type InstallationKey, type Installations } from "../../core/installation.ts";
 import {
   createAuthorization,
   createInstallationStore,
@@ -27,6 +38,8 @@ export type AccessOptions = {
   readonly installations: Installations;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of one call, where it is not the usual time. */
+  readonly timeoutMs?: number;
   readonly onInstalled: (installation: Installation) => Promise<void>;
   /** Hears of refreshes that failed while the old token serves on. */
   readonly onRefreshFailed: (key: InstallationKey, error: unknown) => void;
@@ -35,8 +48,12 @@ export type AccessOptions = {
 /** How the app is reached and by which token it speaks: the same handlers serve all four combinations. */
 export type Access = {
   readonly app: App;
-  /** Takes what Slack sends over HTTP, and who installs the app. */
-  readonly receiver: HTTPReceiver | SocketModeReceiver;
+  /** Takes what Slack sends over HTTP, and who installs the app; null where neither comes over HTTP. */
+  readonly listener: RequestListener | null;
+  /** The socket that Slack sends over; null over HTTP. */
+  readonly socket: SocketModeReceiver["client"] | null;
+  /** Asks Slack who it is, where one token is all there is. @returns the one workspace's id and name; null for many */
+  identify(): Promise<{ readonly id: string; readonly name: string } | null>;
   /** The client of a workspace. @throws InstallationError where nothing is installed, or what Slack refuses */
   clientFor(workspace: string): Promise<webApi.WebClient>;
   /** Ends what must not be cut off. */
@@ -48,88 +65,169 @@ const MOST_CLIENTS = 2000;
 
 /** An app that is not started yet. */
 export function createAccess(options: AccessOptions): Access {
-  const { settings, installations, clock, logger, onInstalled, onRefreshFailed } = options;
-  const { botToken, appToken, apiUrl } = settings;
-  const clientOptions = { ...CLIENT_OPTIONS, slackApiUrl: apiUrl };
-  const store = createInstallationStore(installations, clock);
-  const oauth =
-    settings.clientId === null
-      ? {}
-      : {
-          clientId: settings.clientId,
-          clientSecret: settings.clientSecret ?? "",
-          stateSecret: settings.stateSecret ?? "",
-          scopes: SCOPES.map(({ name }) => name),
-          installationStore: {
-            ...store,
-            async storeInstallation(installation: Installation) {
-              await store.storeInstallation(installation);
-              await onInstalled(installation);
-            },
-          },
-        };
-  const installerOptions = {
-    installPath: INSTALL_PATH,
-    redirectUriPath: REDIRECT_PATH,
-    clientOptions: { ...INSTALLER_CLIENT, slackApiUrl: apiUrl },
-    authorizationUrl: authorizationUrl(apiUrl),
-  };
-  const receiver =
+  const { settings, installations, clock, logger } = options;
+  const { appToken, signingSecret, apiUrl } = settings;
+  const { timeoutMs: timeout = CLIENT_OPTIONS.timeout } = options;
+  const clientOptions = { ...CLIENT_OPTIONS, timeout, slackApiUrl: apiUrl };
+  const web = new HTTPReceiver({
+    ...(settings.clientId === null ? {} : installerPages(options, settings.clientId)),
+    logger,
+    // Over a socket nothing is taken here but who installs the app.
+    signingSecret: signingSecret ?? randomBytes(32).toString("hex"),
+    endpoints: appToken === null ? [EVENTS_PATH] : [],
+  });
+  // A socket that closed is connected anew by the bot, which knows how to wait for a Slack that is out of reach.
+  const socket =
     appToken === null
-      ? new HTTPReceiver({
-          ...oauth,
-          signingSecret: settings.signingSecret ?? "",
-          endpoints: [EVENTS_PATH],
-          logger,
-          installerOptions,
-        })
+      ? null
       : new SocketModeReceiver({
-          ...oauth,
           appToken,
           logger,
-          installerOptions: { ...installerOptions, clientOptions },
+          autoReconnectEnabled: false,
+          installerOptions: { clientOptions },
         });
-  const authorization =
-    receiver.installer === undefined
-      ? null
-      : createAuthorization({
-          installer: receiver.installer,
+  const speaker =
+    web.installer === undefined
+      ? createOneToken(new webApi.WebClient(settings.botToken ?? "", { ...clientOptions, logger }))
+      : createManyTokens({
+          installer: web.installer,
           installations,
           clock,
-          report: onRefreshFailed,
+          report: options.onRefreshFailed,
         });
   const app = new App({
-    receiver,
+    receiver: socket ?? web,
     logger,
     clientOptions,
     deferInitialization: true,
-    ...(authorization === null ? { token: botToken ?? "" } : { authorize: authorization.authorize }),
+    extendedErrorHandler: true,
+    authorize: speaker.authorize,
   });
   const clients = new Map<string, webApi.WebClient>();
 
   return {
     app,
-    receiver,
+    listener: socket !== null && web.installer === undefined ? null : orNotFound(web.requestListener),
+    socket: socket?.client ?? null,
+    identify: speaker.identify,
     async clientFor(workspace) {
-      const token =
-        authorization === null ? botToken : (await authorization.authorizeFor(workspace)).botToken;
+      const { token, isForMany } = await speaker.tokenFor(workspace);
       const key = `${workspace} ${token}`;
       const known = clients.get(key);
       if (known !== undefined) return known;
       const [oldest] = clients.keys();
       if (clients.size >= MOST_CLIENTS && oldest !== undefined) clients.delete(oldest);
       // Of an organization's token the workspace must be named with each call.
-      const made = new webApi.WebClient(token ?? "", {
+      const made = new webApi.WebClient(token, {
         ...clientOptions,
         logger,
-        ...(authorization === null ? {} : { teamId: workspace }),
+        ...(isForMany ? { teamId: workspace } : {}),
       });
       clients.set(key, made);
       return made;
     },
-    async settle() {
-      await authorization?.settle();
+    settle: speaker.settle,
+  };
+}
+
+/** By which token a workspace is spoken to. */
+type Speaker = Pick<Access, "identify" | "settle"> & {
+  readonly authorize: Authorize<boolean>;
+  tokenFor(workspace: string): Promise<{ readonly token: string; readonly isForMany: boolean }>;
+};
+
+/** The one token of the environment, which is good for its own workspace alone. */
+function createOneToken(client: webApi.WebClient): Speaker {
+  let known: Promise<webApi.AuthTestResponse> | null = null;
+
+  /** Asked once; a failure is asked again. */
+  function whoIs(): Promise<webApi.AuthTestResponse> {
+    known ??= client.auth.test().catch((error: unknown) => {
+      known = null;
+      throw error;
+    });
+    return known;
+  }
+
+  async function identityIn(workspace: string): Promise<webApi.AuthTestResponse> {
+    const own = await whoIs();
+    if (own.is_enterprise_install !== true && own.team_id !== workspace) {
+      throw new InstallationError(
+        `SLACK_BOT_TOKEN is for ${own.team ?? "another workspace"} (${own.team_id}), not for the workspace ${workspace}.`,
+      );
+    }
+    return own;
+  }
+
+  return {
+    async identify() {
+      known = null;
+      const { team_id: id, team, is_enterprise_install: isForMany } = await whoIs();
+      return id === undefined || isForMany === true ? null : { id, name: team ?? id };
     },
+    async authorize({ teamId }) {
+      const { bot_id: botId, user_id: botUserId } = await identityIn(teamId ?? "");
+      return {
+        botToken: client.token ?? "",
+        ...(botId === undefined ? {} : { botId }),
+        ...(botUserId === undefined ? {} : { botUserId }),
+      };
+    },
+    async tokenFor(workspace) {
+      const { is_enterprise_install: isForMany = false } = await identityIn(workspace);
+      return { token: client.token ?? "", isForMany };
+    },
+    async settle() {},
+  };
+}
+
+/** The tokens of all that installed the app. */
+function createManyTokens(options: Parameters<typeof createAuthorization>[0]): Speaker {
+  const { authorize, authorizeFor, settle } = createAuthorization(options);
+  return {
+    authorize,
+    settle,
+    identify: async () => null,
+    tokenFor: async (workspace) => ({ token: (await authorizeFor(workspace)).botToken, isForMany: true }),
+  };
+}
+
+/** What Bolt's receiver shows to who installs the app, and keeps of it. */
+function installerPages(
+  { settings, installations, clock, onInstalled }: AccessOptions,
+  clientId: string,
+): Partial<HTTPReceiverOptions> {
+  const store = createInstallationStore(installations, clock);
+  return {
+    clientId,
+    clientSecret: settings.clientSecret ?? "",
+    stateSecret: settings.stateSecret ?? "",
+    scopes: SCOPES.map(({ name }) => name),
+    installationStore: {
+      ...store,
+      async storeInstallation(installation: Installation) {
+        await store.storeInstallation(installation);
+        // What was installed before is only renewed: its tokens were refreshed.
+        if (!("installedAt" in installation)) await onInstalled(installation);
+      },
+    },
+    installerOptions: {
+      installPath: INSTALL_PATH,
+      redirectUriPath: REDIRECT_PATH,
+      clientOptions: { ...INSTALLER_CLIENT, slackApiUrl: settings.apiUrl },
+      authorizationUrl: authorizationUrl(settings.apiUrl),
+    },
+  };
+}
+
+/** Bolt throws out of its listener where a path or a method is none of its own. */
+function orNotFound(listener: RequestListener): RequestListener {
+  return (request, response) => {
+    try {
+      listener(request, response);
+    } catch {
+      response.writeHead(404).end();
+    }
   };
 }
 

@@ -14,8 +14,8 @@ export type Asked = {
   readonly asker: Asker;
   /** The thread that the pressed message stands in; null elsewhere. */
   readonly thread: string | null;
-  /** Whether a message was pressed, which an answer may replace. */
-  readonly isPress: boolean;
+  /** Whether what was pressed is the asker's alone, so that an answer may take its place. */
+  readonly isOwn: boolean;
   /** What was typed, as others may see it; null for a press. */
   readonly line: string | null;
 };
@@ -45,30 +45,39 @@ export function createAnswers({
     if (reply.to === "asker") {
       return tell(asked, renderSlack(reply.message), { replaces: reply.replaces === true });
     }
-    const { person } = asked.asker;
-    const message = asked.line === null ? reply.message : signed(reply.message, asked.asker.name);
+    const { channel } = asked.asker.where;
+    const isNamed = reply.thread !== undefined || isShared(reply);
+    const message = isNamed ? reply.message : signed(reply.message, asked);
     try {
-      const { channel } = asked.asker.where;
       const ts = await postIn(asked, channel, renderSlack(withSettings(message)), asked.thread);
       if (reply.thread !== undefined && asked.thread === null) await openThread(asked, channel, ts, reply);
     } catch (error) {
-      const word = slackErrorOf(error);
-      const obstacle = word === null ? undefined : OBSTACLES.get(word);
-      if (obstacle === undefined) throw error;
-      await cannotPost(asked, reply, obstacle, person);
+      const obstacle = obstacleOf(slackErrorOf(error), channel);
+      if (obstacle !== null) return cannotPost(asked, reply, obstacle);
+      // What was done is done: the asker at least hears of it.
+      report({ kind: "unexpected", what: "answering in a channel", error });
+      await tell(asked, renderSlack(message));
     }
   }
 
-  /** Nothing can be posted where it was asked: a change is taken back, since its digests could not come either. */
-  async function cannotPost(asked: Asked, reply: Reply, obstacle: string, person: string): Promise<void> {
-    const undo = reply.message.buttons.find((button) => "id" in button && button.id.startsWith("v1:undo:"));
-    if (undo === undefined || !("id" in undo)) {
-      await tell(asked, renderSlack(say("Paperboy may not post here.", obstacle).message));
-      return;
+  /**
+   * Nothing can be posted where it was asked. What would bring digests there is taken back, since they could not come
+   * either; what ends them stays.
+   */
+  async function cannotPost(asked: Asked, reply: Reply, obstacle: string): Promise<void> {
+    const undo = undoOf(reply);
+    if (undo !== null && !ENDS_DIGESTS.test(asked.line ?? "")) {
+      const taken = await press(desk(), { ...asked.asker, maySet: true }, undo);
+      // Somebody else changed something since: both changes stand.
+      if (taken.to === "asker") return tell(asked, renderSlack(andThat(taken.message, obstacle)));
+      const again = asked.line === null ? [] : ["Then:", asked.line];
+      return tell(asked, renderSlack(say("Nothing was changed.", obstacle, ...again).message));
     }
-    await press(desk(), { ...asked.asker, person, maySet: true }, undo.id);
-    const again = asked.line === null ? [] : ["Then:", asked.line];
-    await tell(asked, renderSlack(say("Nothing was changed.", obstacle, ...again).message));
+    if (isShared(reply)) return tell(asked, renderSlack(reply.message), { to: "channel" });
+    if (reply.thread !== undefined) {
+      return tell(asked, renderSlack(say("Paperboy may not post here.", obstacle).message));
+    }
+    await tell(asked, renderSlack(andThat(reply.message, obstacle)));
   }
 
   async function openThread(asked: Asked, channel: string, ts: string, { thread }: Reply): Promise<void> {
@@ -96,31 +105,56 @@ async function postIn(
   return ts ?? "";
 }
 
-/** For the asker alone. It works also where Paperboy is no member: five times in thirty minutes. */
+/**
+ * By the response URL, which works also where Paperboy is no member: five times in thirty minutes. Where it no longer
+ * does, by a message that only the asker sees.
+ */
 async function tell(
-  { respond, isPress, thread }: Asked,
+  { respond, client, asker, isOwn, thread }: Asked,
   body: SlackMessage | (Omit<SlackMessage, "blocks"> & { readonly blocks: readonly types.AnyBlock[] }),
-  { replaces = false }: { readonly replaces?: boolean } = {},
+  { replaces = false, to = "asker" }: { readonly replaces?: boolean; readonly to?: Reply["to"] } = {},
 ): Promise<void> {
   const message: RespondArguments = {
     ...body,
     blocks: [...body.blocks],
-    response_type: "ephemeral",
-    replace_original: isPress && replaces,
+    response_type: to === "channel" ? "in_channel" : "ephemeral",
+    replace_original: isOwn && replaces,
     ...(thread === null ? {} : { thread_ts: thread }),
   };
-  await respond(message);
+  try {
+    await respond(message);
+  } catch (error) {
+    const { channel } = asker.where;
+    const { text, blocks } = body;
+    const place = { channel, user: asker.person, ...(thread === null ? {} : { thread_ts: thread }) };
+    await client.chat.postEphemeral({ ...place, text, blocks: [...blocks] }).catch(() => {
+      throw error;
+    });
+  }
 }
 
-/** Who changed something stands under it, since Slack does not show a command that was typed. */
-function signed(message: Message, name: string): Message {
-  return { ...message, footer: [message.footer, `by ${name}`].filter(Boolean).join(" · ") };
+/** A list that is shown to all: it changes nothing. */
+function isShared({ message, thread }: Reply): boolean {
+  return message.pages !== null && thread === undefined;
+}
+
+function andThat(message: Message, line: string): Message {
+  return { ...message, intro: [...message.intro, line] };
+}
+
+function undoOf({ message }: Reply): string | null {
+  const undo = message.buttons.find((button) => "id" in button && button.id.startsWith("v1:undo:"));
+  return undo !== undefined && "id" in undo ? undo.id : null;
+}
+
+/** Who changed something stands under it, since Slack shows neither what was typed nor who pressed. */
+function signed(message: Message, { asker }: Asked): Message {
+  return { ...message, footer: [message.footer, `by ${asker.name}`].filter(Boolean).join(" · ") };
 }
 
 /** Beside Undo, the way to all settings. */
 function withSettings(message: Message): Message {
-  const isChange = message.buttons.some((button) => "id" in button && button.id.startsWith("v1:undo:"));
-  return isChange
+  return message.buttons.some((button) => "id" in button && button.id.startsWith("v1:undo:"))
     ? { ...message, buttons: [...message.buttons, { label: "Settings", id: "v1:settings" }] }
     : message;
 }
@@ -165,26 +199,50 @@ function withPart(
   };
 }
 
-/** Cut at lines that begin an entry, where there are any. */
+/** Cut where an entry begins (`@article…`, `- …`, a row), and within one only where it is too long for a part. */
 function partsOf(text: string): readonly string[] {
+  const start = /^@/m.test(text) ? /(?<=\n)(?=@)/ : /^- /m.test(text) ? /(?<=\n)(?=- )/ : /(?<=\n)/;
   const parts: string[] = [];
   let part = "";
-  for (const entry of text.split(/(?<=\n)(?=\n|@|- )|(?<=\n)/)) {
+  for (const entry of text.split(start).flatMap(pieces)) {
     if (part !== "" && part.length + entry.length > LONGEST_PART) {
       parts.push(part);
       part = "";
     }
-    part += entry.slice(0, LONGEST_PART);
+    part += entry;
   }
   return [...parts, part].map((each) => each.trim()).filter((each) => each !== "");
 }
 
-/** Why nothing can be posted in a channel, and what mends it. */
+const IN_PIECES = new RegExp(`[^]{1,${LONGEST_PART / 2}}`, "gu");
+
+function pieces(entry: string): readonly string[] {
+  return entry.length <= LONGEST_PART ? [entry] : (entry.match(IN_PIECES) ?? []);
+}
+
+/** Commands whose change stays although nothing can be posted: no digest has to come for it. */
+const ENDS_DIGESTS = /^\/papers\s+(unsubscribe|pause)\b/i;
+
+/** Whether it is a conversation of two, by its id. */
+export function isDirect(channel: string): boolean {
+  return channel.startsWith("D");
+}
+
+/** Why nothing can be posted in a channel, and what mends it; null where that is not what went wrong. */
+function obstacleOf(word: string | null, channel: string): string | null {
+  if (word === null) return null;
+  const isHidden = word === "channel_not_found" || word === "not_in_channel";
+  if (isHidden && isDirect(channel)) {
+    return "Paperboy has no part in this conversation: open Paperboy under Apps and type it there.";
+  }
+  return OBSTACLES.get(word) ?? (word.startsWith("restricted_action") ? RESTRICTED : null);
+}
+
+const RESTRICTED = "An admin restricts who may post in this channel: have Paperboy allowed.";
 const OBSTACLES: ReadonlyMap<string, string> = new Map([
   ["not_in_channel", "Paperboy is not in this channel yet: /invite @Paperboy"],
-  ["channel_not_found", "Paperboy cannot see this conversation: in a private channel, /invite @Paperboy"],
-  ["is_archived", "This channel is archived."],
-  ["restricted_action", "An admin restricts who may post in this channel."],
-  ["restricted_action_read_only_channel", "This channel is read-only."],
-  ["restricted_action_thread_only_channel", "Only threads may be posted in here."],
+  ["channel_not_found", "Paperboy is not in this conversation yet: /invite @Paperboy"],
+  ["is_archived", "This channel is archived: have it unarchived."],
+  ["restricted_action_read_only_channel", "This channel is read-only: have Paperboy allowed to post."],
+  ["restricted_action_thread_only_channel", "Only threads may be posted in here: use another channel."],
 ]);

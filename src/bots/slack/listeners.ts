@@ -5,7 +5,7 @@ import { press, runText } from "../../core/commands.ts";
 import type { FloodGuard } from "../../core/flood.ts";
 import { createDoubleClicks, createOnce } from "../../core/once.ts";
 import { FAILED, tooMany } from "../../core/reply.ts";
-import { type Asked, createAnswers } from "./answers.ts";
+import { type Asked, createAnswers, isDirect } from "./answers.ts";
 import { createPeople } from "./people.ts";
 
 export type ListenersOptions = {
@@ -18,6 +18,8 @@ export type ListenersOptions = {
   readonly report: (event: BotEvent) => void;
   /** Keeps what is under way, so that a stop can wait for it. */
   readonly during: <T>(work: Promise<T>) => Promise<T>;
+  /** Hears of each workspace that something was asked from, before it is answered. */
+  readonly onSeen: (workspace: string) => Promise<void>;
 };
 
 /** Slack tells an event again that it saw no answer to. */
@@ -28,7 +30,7 @@ const MOST_SEEN = 2000;
  * handler that goes on behind its acknowledgement, so `during` does.
  */
 export function listen(options: ListenersOptions): void {
-  const { app, desk, flood, now, report, during } = options;
+  const { app, desk, flood, now, report, during, onSeen } = options;
   const people = createPeople(now);
   const answers = createAnswers({ desk, report });
   const isNew = createOnce(MOST_SEEN);
@@ -39,6 +41,7 @@ export function listen(options: ListenersOptions): void {
     const { platform, workspace } = asked.asker.where;
     const waitMs = flood.admit({ platform, workspace, person: asked.asker.person });
     try {
+      await onSeen(workspace);
       const reply = waitMs === null ? await run() : tooMany(waitMs);
       await answers.deliver(asked, reply, part);
     } catch (error) {
@@ -56,7 +59,8 @@ export function listen(options: ListenersOptions): void {
       where: { platform: "slack", workspace, channel },
       person,
       name,
-      maySet: !isGuest,
+      // In direct messages it is the person's own affair.
+      maySet: !isGuest || isDirect(channel),
       zone,
       rights: ALL_RIGHTS,
     };
@@ -72,7 +76,7 @@ export function listen(options: ListenersOptions): void {
       (async () => {
         const asker = await askerOf(client, { workspace, channel, person, name });
         const line = `/papers ${text}`.trim();
-        const asked = { client, respond, asker, thread: null, isPress: false, line };
+        const asked = { client, respond, asker, thread: null, isOwn: false, line };
         await answer(asked, () => runText(desk(), asker, text), line.split(" ").slice(0, 2).join(" "));
       })(),
     );
@@ -105,7 +109,7 @@ export function listen(options: ListenersOptions): void {
           respond: respond as RespondFn,
           asker,
           thread: threadOf(body),
-          isPress: true,
+          isOwn: body.container?.["is_ephemeral"] === true,
           line: null,
         };
         const part = /^v1:part:(\w+):(\d{1,4})$/.exec(action.action_id);
@@ -134,9 +138,10 @@ function placeOfPress(body: BlockAction): Place | null {
   return { workspace, channel, person: body.user.id, name: body.user.name ?? body.user.username };
 }
 
-function threadOf(body: BlockAction): string | null {
-  const thread: unknown = body.container?.["thread_ts"] ?? body.message?.["thread_ts"];
-  return typeof thread === "string" ? thread : null;
+/** Null for the message that a thread hangs on: that stands in the channel. */
+function threadOf({ container, message }: BlockAction): string | null {
+  const thread: unknown = container?.["thread_ts"] ?? message?.["thread_ts"];
+  return typeof thread === "string" && thread !== container?.["message_ts"] ? thread : null;
 }
 
 function chosenIn(action: BlockAction["actions"][number]): string | null {

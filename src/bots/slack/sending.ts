@@ -121,7 +121,7 @@ function move(line: Line, place: Place, at: number): void {
 }
 
 /** Of each call, so that a hanging one is an uncertain one. */
-const TIMEOUT_MS = 15_000;
+export const TIMEOUT_MS = 15_000;
 
 /** How the clients that post are made: each failure is ours to judge, and nothing is sent twice behind our back. */
 export const CLIENT_OPTIONS = {
@@ -135,6 +135,13 @@ export function slackErrorOf(error: unknown): string | null {
   return error instanceof webApi.WebAPIPlatformError ? error.data.error : null;
 }
 
+/** Whether Slack wants to be left alone for a while. */
+export function isRateLimit(error: unknown): boolean {
+  return error instanceof webApi.WebAPIRateLimitedError || RATE_LIMIT.has(slackErrorOf(error) ?? "");
+}
+
+const RATE_LIMIT: ReadonlySet<string> = new Set(["ratelimited", "rate_limited", "message_limit_exceeded"]);
+
 /** What went wrong with a post, as the ledger wants to know it. */
 export function toPostError(error: unknown): PostError {
   if (error instanceof PostError) return error;
@@ -145,28 +152,25 @@ export function toPostError(error: unknown): PostError {
   }
   if (error instanceof webApi.WebAPIPlatformError) return refusalOf(error.data.error, because);
   if (error instanceof webApi.WebAPIHTTPError) {
-    return new PostError(
-      "uncertain",
-      `Slack answered with an error of its own (${error.statusCode}).`,
-      because,
-    );
+    const { statusCode } = error;
+    // Below 500 the request was turned away, by a proxy too: Slack posted nothing.
+    return statusCode < 500
+      ? new PostError("retry", `Slack cannot be asked (${statusCode}).`, because)
+      : new PostError("uncertain", `Slack answered with an error of its own (${statusCode}).`, because);
   }
   const code = error instanceof webApi.WebAPIRequestError ? systemCode(error.original) : systemCode(error);
-  return NEVER_ARRIVED.has(code)
+  return NEVER_ARRIVED.has(code) || code.startsWith("ERR_TLS_") || code.startsWith("CERT_")
     ? new PostError("retry", "Slack cannot be reached.", because)
     : new PostError("uncertain", "The connection to Slack broke before it answered.", because);
 }
 
 /** The errors of chat.postMessage by what follows from them: https://docs.slack.dev/reference/methods/chat.postMessage */
 function refusalOf(word: string, because: { readonly cause: unknown }): PostError {
-  if (["ratelimited", "rate_limited", "message_limit_exceeded"].includes(word)) {
+  if (RATE_LIMIT.has(word)) {
     return new PostError("retry", "Slack's rate limit was reached.", { retryAfterMs: 30_000, ...because });
   }
   if (UNKNOWN_OUTCOME.has(word)) {
     return new PostError("uncertain", `Slack did not say whether it posted the message (${word}).`, because);
-  }
-  if (DEAD_INSTALL.has(word)) {
-    return new PostError("rejected", `${INSTALL_AGAIN} (${word}).`, because);
   }
   if (WAIT_FOR_ADMIN.has(word)) {
     return new PostError("retry", `An admin of the organization must let Paperboy in first (${word}).`, {
@@ -174,12 +178,14 @@ function refusalOf(word: string, because: { readonly cause: unknown }): PostErro
       ...because,
     });
   }
-  const known = REJECTIONS.get(word);
-  return new PostError(
-    "rejected",
-    known ?? `Slack refused the message (${word}). If it goes on, run: npx paperboy doctor.`,
-    because,
-  );
+  const known = REJECTIONS.get(word) ?? (word.startsWith("restricted_action") ? RESTRICTED : undefined);
+  if (known !== undefined) return new PostError("rejected", known, because);
+  if (BAD_FORM.has(word)) {
+    const detail = `Slack would not take the message in any form (${word}). Run: npx paperboy doctor.`;
+    return new PostError("rejected", detail, because);
+  }
+  const detail = `Slack refused the message (${word}). If it goes on, run: npx paperboy doctor.`;
+  return new PostError("retry", detail, because);
 }
 
 const UNKNOWN_OUTCOME: ReadonlySet<string> = new Set([
@@ -197,10 +203,12 @@ export const DEAD_INSTALL: ReadonlySet<string> = new Set([
   "invalid_auth",
   "not_authed",
 ]);
-const INSTALL_AGAIN =
-  "Slack no longer takes Paperboy's token for this workspace: install Paperboy there again";
 
-const WAIT_FOR_ADMIN: ReadonlySet<string> = new Set([
+/** What goes away by itself, and says nothing of a token or a place. */
+export const PASSING: ReadonlySet<string> = new Set([...UNKNOWN_OUTCOME, ...RATE_LIMIT]);
+
+/** An organization's rules keep the app out. */
+export const WAIT_FOR_ADMIN: ReadonlySet<string> = new Set([
   "org_login_required",
   "team_access_not_granted",
   "ekm_access_denied",
@@ -215,6 +223,9 @@ const BAD_FORM: ReadonlySet<string> = new Set([
   "no_text",
 ]);
 
+const RESTRICTED =
+  "An admin restricts who may post in this channel: have Paperboy allowed, then /papers resume.";
+
 /** Lasting refusals, each with what mends it. */
 const REJECTIONS: ReadonlyMap<string, string> = new Map([
   ["not_in_channel", "Paperboy is not in this channel: /invite @Paperboy, then /papers resume."],
@@ -223,10 +234,7 @@ const REJECTIONS: ReadonlyMap<string, string> = new Map([
     "Paperboy cannot see this channel: it is private or gone. If it is there, /invite @Paperboy, then /papers resume.",
   ],
   ["is_archived", "This channel is archived: unarchive it, then /papers resume."],
-  [
-    "restricted_action",
-    "An admin restricts who may post in this channel: have Paperboy allowed, then /papers resume.",
-  ],
+  ["restricted_action", RESTRICTED],
   [
     "restricted_action_read_only_channel",
     "This channel is read-only: have Paperboy allowed to post, then /papers resume.",
@@ -246,6 +254,10 @@ const NEVER_ARRIVED: ReadonlySet<string> = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
 
 function systemCode(error: unknown): string {

@@ -3,7 +3,12 @@ import { describe, expect, test } from "vitest";
 import { createTurns } from "../../../src/bots/slack/sending.ts";
 import { PostError } from "../../../src/core/bot.ts";
 
-type Sent = { readonly at: number; readonly workspace: string; readonly channel: string; readonly name: string };
+type Sent = {
+  readonly at: number;
+  readonly workspace: string;
+  readonly channel: string;
+  readonly name: string;
+};
 
 /** A clock that moves from one thing that waits to the next, and people who come again when they are told to. */
 function createLines() {

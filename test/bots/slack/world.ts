@@ -1,11 +1,12 @@
 import { setTimeout as pass } from "node:timers/promises";
 import { createSlackBot, type SlackBot, type SlackBotOptions } from "../../../src/bots/slack/bot.ts";
-import { SCOPES } from "../../../src/bots/slack/manifest.ts";
+import { INSTALL_PATH } from "../../../src/bots/slack/installations.ts";
+import { EVENTS_PATH, REDIRECT_PATH, SCOPES } from "../../../src/bots/slack/manifest.ts";
 import { openWebServer, type WebServer } from "../../../src/bots/web-server.ts";
 import type { BotEvent } from "../../../src/core/bot.ts";
 import { createFloodGuard } from "../../../src/core/flood.ts";
 import { createInstallations } from "../../../src/storage/installations.ts";
-import { openSqlite } from "../../../src/storage/database.ts";
+import { type Database, openSqlite } from "../../../src/storage/database.ts";
 import { createDesk, type TestDesk } from "../../contracts/desk.ts";
 import { type SlackOptions, type SlackPeer, startSlack } from "../../peers/slack.ts";
 
@@ -21,6 +22,9 @@ export type World = {
   readonly ada: string;
   /** A guest. */
   readonly gus: string;
+  /** The app's own page to install it from; null where one token is all there is. */
+  readonly installUrl: string | null;
+  readonly db: Database;
   close(): Promise<void>;
 };
 
@@ -29,12 +33,22 @@ export type WorldOptions = SlackOptions & {
   readonly over?: "socket" | "http";
   readonly isStarted?: boolean;
   readonly uncertain?: SlackBotOptions["uncertain"];
-  /** Time goes by where the bot waits, and nowhere else; the local Slack's pace is then not held. */
+  /**
+   * Time is the desk's, which goes by where the bot waits and where a test moves it. The local Slack's pace is then
+   * not held unless told.
+   */
   readonly isTimeless?: boolean;
   readonly scopes?: readonly string[];
+  /** People install the app by its pages, in as many workspaces as they like, where one token is not all there is. */
+  readonly isForMany?: boolean;
+  /** Of one call of the bot's. */
+  readonly timeoutMs?: number;
+  readonly flood?: { readonly perPerson: number };
   /** Another world's desk, whose papers it shares. */
   readonly library?: Pick<TestDesk, "store" | "index">;
 };
+
+const KEY = Buffer.alloc(32, 7).toString("base64");
 
 export async function createWorld({
   over = "socket",
@@ -43,28 +57,31 @@ export async function createWorld({
   scopes = SCOPES.map(({ name }) => name),
   library,
   isTimeless = false,
+  isForMany = false,
+  timeoutMs,
+  flood = { perPerson: 1000 },
   ...options
 }: WorldOptions = {}): Promise<World> {
   const unlimited = { channelPerSecond: 1000, channelBurst: 1000, workspacePerMinute: 100_000 };
-  const slack = await startSlack(isTimeless ? { limits: unlimited, ...options } : options);
+  const desk = await createDesk(library === undefined ? {} : { library });
+  const now = () => desk.clock().getTime();
+  const slack = await startSlack(isTimeless ? { limits: unlimited, now, ...options } : options);
   const team = slack.addTeam({ name: "Efficient Inference Lab" }).id;
   const ada = slack.addUser(team, { name: "ada", tz: "Europe/Paris" }).id;
   const gus = slack.addUser(team, { name: "gus", isRestricted: true }).id;
   const channel = slack.addChannel(team, { name: "papers", members: [ada, gus] }).id;
-  const installation = slack.install({ team }, { scopes });
-  await slack.invite(channel);
-  const desk = await createDesk(library === undefined ? {} : { library });
+  const installation = isForMany ? null : slack.install({ team }, { scopes });
+  if (!isForMany) await slack.invite(channel);
   const db = await openSqlite(":memory:");
   const events: BotEvent[] = [];
-  let passed = 0;
   const bot = createSlackBot({
     settings: {
-      botToken: installation.token,
+      botToken: installation?.token ?? null,
       appToken: over === "socket" ? slack.appToken : null,
       signingSecret: slack.signingSecret,
-      clientId: null,
-      clientSecret: null,
-      stateSecret: null,
+      clientId: isForMany ? slack.clientId : null,
+      clientSecret: isForMany ? slack.clientSecret : null,
+      stateSecret: isForMany ? "a state secret of the tests" : null,
       apiUrl: slack.apiUrl,
     },
     uncertain,
@@ -76,19 +93,18 @@ export async function createWorld({
       },
     }),
     channels: desk.channels,
-    installations: createInstallations(db, { keys: [] }),
+    installations: createInstallations(db, { keys: [KEY] }),
     flood: createFloodGuard({
-      perPerson: 1000,
+      perPerson: flood.perPerson,
       perWorkspace: 5000,
       windowMs: 60_000,
       clock: () => new Date(),
     }),
-    clock: () => new Date(),
-    now: isTimeless ? () => passed : () => performance.now(),
+    clock: isTimeless ? desk.clock : () => new Date(),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    now: isTimeless ? now : () => performance.now(),
     wait: isTimeless
-      ? async (ms) => {
-          passed += ms;
-        }
+      ? async (ms) => desk.setNow(new Date(now() + ms).toISOString())
       : (ms) => pass(ms, undefined, { ref: false }),
     report: (event) => events.push(event),
   });
@@ -96,9 +112,11 @@ export async function createWorld({
   const { listener } = bot;
   if (listener !== null) {
     const fetch = () => new Response("", { status: 404 });
-    const listeners = new Map([["/slack/events", listener]]);
+    const paths = [EVENTS_PATH, INSTALL_PATH, REDIRECT_PATH];
+    const listeners = new Map(paths.map((path) => [path, listener]));
     server = await openWebServer({ fetch, listeners, host: "127.0.0.1", port: 0 });
-    slack.deliverTo(`${server.url}/slack/events`);
+    if (over === "http") slack.deliverTo(`${server.url}${EVENTS_PATH}`);
+    slack.configure({ redirectUrl: `${server.url}${REDIRECT_PATH}` });
   }
   if (isStarted) await bot.start();
   return {
@@ -110,6 +128,8 @@ export async function createWorld({
     channel,
     ada,
     gus,
+    installUrl: isForMany ? `${server?.url}${INSTALL_PATH}` : null,
+    db,
     async close() {
       await bot.stop();
       await server?.close();
