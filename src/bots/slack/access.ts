@@ -69,34 +69,31 @@ export function createAccess(options: AccessOptions): Access {
   const { appToken, signingSecret, apiUrl } = settings;
   const { timeoutMs: timeout = CLIENT_OPTIONS.timeout } = options;
   const clientOptions = { ...CLIENT_OPTIONS, timeout, slackApiUrl: apiUrl };
-  const web = new HTTPReceiver({
-    ...(settings.clientId === null ? {} : installerPages(options, settings.clientId)),
-    logger,
-    // Over a socket nothing is taken here but who installs the app.
-    signingSecret: signingSecret ?? randomBytes(32).toString("hex"),
-    endpoints: appToken === null ? [EVENTS_PATH] : [],
-  });
-  // A socket that closed is connected anew by the bot, which knows how to wait for a Slack that is out of reach.
-  const socket =
+  // Apart from what Slack sends: an app whose receiver can install finds its tokens by itself.
+  const pages =
+    settings.clientId === null ? null : new HTTPReceiver(installerPages(options, settings.clientId));
+  const web =
     appToken === null
-      ? null
-      : new SocketModeReceiver({
-          appToken,
-          logger,
-          autoReconnectEnabled: false,
-          installerOptions: { clientOptions },
-        });
+      ? new HTTPReceiver({ logger, signingSecret: signingSecret ?? "", endpoints: [EVENTS_PATH] })
+      : null;
+  // A socket that closed is connected anew by the bot, which knows how to wait for a Slack that is out of reach.
+  const socket = new SocketModeReceiver({
+    appToken: appToken ?? "none",
+    logger,
+    autoReconnectEnabled: false,
+    installerOptions: { clientOptions },
+  });
   const speaker =
-    web.installer === undefined
+    pages?.installer === undefined
       ? createOneToken(new webApi.WebClient(settings.botToken ?? "", { ...clientOptions, logger }))
       : createManyTokens({
-          installer: web.installer,
+          installer: pages.installer,
           installations,
           clock,
           report: options.onRefreshFailed,
         });
   const app = new App({
-    receiver: socket ?? web,
+    receiver: web ?? socket,
     logger,
     clientOptions,
     deferInitialization: true,
@@ -107,8 +104,8 @@ export function createAccess(options: AccessOptions): Access {
 
   return {
     app,
-    listener: socket !== null && web.installer === undefined ? null : orNotFound(web.requestListener),
-    socket: socket?.client ?? null,
+    listener: listenerOf(web, pages),
+    socket: web === null ? socket.client : null,
     identify: speaker.identify,
     async clientFor(workspace) {
       const { token, isForMany } = await speaker.tokenFor(workspace);
@@ -194,11 +191,15 @@ function createManyTokens(options: Parameters<typeof createAuthorization>[0]): S
 
 /** What Bolt's receiver shows to who installs the app, and keeps of it. */
 function installerPages(
-  { settings, installations, clock, onInstalled }: AccessOptions,
+  { settings, installations, clock, logger, onInstalled }: AccessOptions,
   clientId: string,
-): Partial<HTTPReceiverOptions> {
+): HTTPReceiverOptions {
   const store = createInstallationStore(installations, clock);
   return {
+    logger,
+    // Nothing that is signed is taken here.
+    signingSecret: randomBytes(32).toString("hex"),
+    endpoints: [],
     clientId,
     clientSecret: settings.clientSecret ?? "",
     stateSecret: settings.stateSecret ?? "",
@@ -221,10 +222,13 @@ function installerPages(
 }
 
 /** Bolt throws out of its listener where a path or a method is none of its own. */
-function orNotFound(listener: RequestListener): RequestListener {
+function listenerOf(web: HTTPReceiver | null, pages: HTTPReceiver | null): RequestListener | null {
+  if (web === null && pages === null) return null;
   return (request, response) => {
+    const receiver = request.method === "POST" ? web : pages;
     try {
-      listener(request, response);
+      if (receiver === null) throw new TypeError("Nothing answers that.");
+      receiver.requestListener(request, response);
     } catch {
       response.writeHead(404).end();
     }
