@@ -76,6 +76,14 @@ export type Subscription = {
 /** Somebody's word on a paper: 1 for more like it, -1 for less. */
 export type Feedback = { readonly paperId: string; readonly value: 1 | -1 };
 
+/** Where a paper was shown in a channel. */
+export type Mention = {
+  readonly paperId: string;
+  /** The platform's own id of the message, or of the thread. */
+  readonly ref: string;
+  readonly at: string;
+};
+
 /** What lasts of channels and people. Every call is one transaction; a channel's version moves with each change. */
 export type ChannelStore = {
   channel(key: ChannelKey): Promise<Channel | null>;
@@ -97,6 +105,15 @@ export type ChannelStore = {
     limit: number,
   ): Promise<{ readonly channels: readonly ChannelKey[]; readonly total: number }>;
 
+  /**
+   * A person's channels: those that have a subscription and that the person set up or made a subscription of. Up to
+   * `limit`, the next due first, and how many there are.
+   */
+  channelsOf(
+    person: PersonKey,
+    limit: number,
+  ): Promise<{ readonly channels: readonly ChannelState[]; readonly total: number }>;
+
   /** @returns false where it was saved before */
   save(person: PersonKey, paperId: string, at: string): Promise<boolean>;
   /** @returns false where it was not saved */
@@ -110,6 +127,20 @@ export type ChannelStore = {
   feedback(key: ChannelKey): Promise<readonly Feedback[]>;
   /** @returns how many words were taken back */
   resetFeedback(key: ChannelKey): Promise<number>;
+
+  /**
+   * Notes that a message shows a paper, unless another one did so after `quietSince`. What was noted before is shown
+   * again. Mentions go after a year.
+   * @param quietSince ISO instant; null: it is noted in any case
+   * @returns whether it stands now, and the newest mention of the paper there by another message
+   */
+  mention(
+    key: ChannelKey,
+    mention: Mention,
+    quietSince: string | null,
+  ): Promise<{ readonly isNoted: boolean; readonly before: Mention | null }>;
+  /** The newest mention of a paper in a channel, not older than a year. */
+  lastMention(key: ChannelKey, paperId: string, now: string): Promise<Mention | null>;
 
   /** Keeps a text under an id made from it, for buttons that must outlive a restart; the same text, the same id. */
   keepView(text: string, at: string): Promise<string>;

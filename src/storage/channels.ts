@@ -6,6 +6,7 @@ import type {
   ChannelState,
   ChannelStore,
   Feedback,
+  Mention,
   PersonKey,
   Platform,
   Subscription,
@@ -62,6 +63,37 @@ export function createChannelStore(db: Database): ChannelStore {
         .limit(limit)
         .execute();
       return { channels: rows.map(toKey), total: Number(rows[0]?.total ?? 0) };
+    },
+
+    async channelsOf(person, limit) {
+      const { platform, workspace, person: who } = personOf(person);
+      const rows = await db
+        .selectFrom("channels")
+        .selectAll()
+        .select((expression) => expression.fn.countAll<number>().over().as("total"))
+        .where("platform", "=", platform)
+        .where("workspace", "=", workspace)
+        .where((expression) =>
+          expression.or([
+            expression.and([
+              expression("set_up_by", "=", who),
+              expression.exists(subscriptionsOf(expression).select("number")),
+            ]),
+            expression.exists(
+              subscriptionsOf(expression).select("number").where("subscriptions.created_by", "=", who),
+            ),
+          ]),
+        )
+        .orderBy("next_at", (order) => order.asc().nullsLast())
+        .orderBy("channel")
+        .limit(limit)
+        .execute();
+      const channels: ChannelState[] = [];
+      for (const row of rows) {
+        const channel = toChannel(row);
+        channels.push({ channel, subscriptions: await readSubscriptions(db, channel) });
+      }
+      return { channels, total: Number(rows[0]?.total ?? 0) };
     },
 
     save: (person, paperId, at) =>
@@ -128,6 +160,26 @@ export function createChannelStore(db: Database): ChannelStore {
           .executeTakeFirst();
         return Number(numDeletedRows);
       }),
+
+    mention: (key, { paperId, ref, at }, quietSince) =>
+      write(db, async (tx) => {
+        const others = await readMentions(tx, key, paperId, oldestMention(at));
+        const before = others.find((each) => each.ref !== ref) ?? null;
+        const isKept = others.some((each) => each.ref === ref);
+        const isQuiet = before !== null && quietSince !== null && before.at > quietSince;
+        if (isQuiet && !isKept) return { isNoted: false, before };
+        await tx
+          .insertInto("mentions")
+          .values({ ...placeOf(key), paper_id: paperId, ref, at })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
+        await forgetMentions(tx, oldestMention(at));
+        return { isNoted: true, before };
+      }),
+
+    async lastMention(key, paperId, now) {
+      return (await readMentions(db, key, paperId, oldestMention(now)))[0] ?? null;
+    },
 
     keepView: (text, at) =>
       write(db, async (tx) => {
@@ -246,14 +298,15 @@ function personOf({ platform, workspace, person }: PersonKey): PersonKey {
 }
 
 function hasSubscription(expression: ExpressionBuilder<Tables, "channels">) {
-  return expression.exists(
-    expression
-      .selectFrom("subscriptions")
-      .select("number")
-      .whereRef("subscriptions.platform", "=", "channels.platform")
-      .whereRef("subscriptions.workspace", "=", "channels.workspace")
-      .whereRef("subscriptions.channel", "=", "channels.channel"),
-  );
+  return expression.exists(subscriptionsOf(expression).select("number"));
+}
+
+function subscriptionsOf(expression: ExpressionBuilder<Tables, "channels">) {
+  return expression
+    .selectFrom("subscriptions")
+    .whereRef("subscriptions.platform", "=", "channels.platform")
+    .whereRef("subscriptions.workspace", "=", "channels.workspace")
+    .whereRef("subscriptions.channel", "=", "channels.channel");
 }
 
 async function readChannel(db: Database, key: ChannelKey): Promise<Channel | null> {
@@ -343,6 +396,7 @@ const OF_A_WORKSPACE = [
   "delivered_papers",
   "saved_papers",
   "feedback",
+  "mentions",
 ] as const;
 
 /** From each workspace to the next along the table's key: `distinct` would read every row that was ever delivered. */
@@ -400,4 +454,49 @@ async function forgetViews(tx: Transaction<Tables>, before: string): Promise<voi
       tx.selectFrom("views").select("id").where("kept_at", "<", before).orderBy("kept_at").limit(20),
     )
     .execute();
+}
+
+const MENTION_DAYS = 365;
+/** A paper is rarely shown more often in a channel; of one that is, the newest count. */
+const MOST_MENTIONS = 100;
+
+/** The instant before which a mention is forgotten. */
+function oldestMention(now: string): string {
+  return new Date(Date.parse(now) - MENTION_DAYS * 86_400_000).toISOString();
+}
+
+/** Newest first. */
+async function readMentions(
+  db: Database,
+  key: ChannelKey,
+  paperId: string,
+  from: string,
+): Promise<readonly Mention[]> {
+  const rows = await db
+    .selectFrom("mentions")
+    .select(["ref", "at"])
+    .where((expression) => expression.and({ ...placeOf(key), paper_id: paperId }))
+    .where("at", ">=", from)
+    .orderBy("at", "desc")
+    .orderBy("ref", "desc")
+    .limit(MOST_MENTIONS)
+    .execute();
+  return rows.map(({ ref, at }) => ({ paperId, ref, at }));
+}
+
+/** A few at a time, as with views. */
+async function forgetMentions(tx: Transaction<Tables>, before: string): Promise<void> {
+  const old = await tx
+    .selectFrom("mentions")
+    .selectAll()
+    .where("at", "<", before)
+    .orderBy("at")
+    .limit(20)
+    .execute();
+  for (const { at: _, ...key } of old) {
+    await tx
+      .deleteFrom("mentions")
+      .where((expression) => expression.and(key))
+      .execute();
+  }
 }

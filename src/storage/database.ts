@@ -84,6 +84,8 @@ export type Tables = {
   delivered_papers: Place & { paper_id: string };
   saved_papers: { platform: string; workspace: string; person: string; paper_id: string; saved_at: string };
   feedback: Place & { person: string; paper_id: string; value: number; given_at: string };
+  /** Which message showed which paper. */
+  mentions: Place & { paper_id: string; ref: string; at: string };
   /** The workspaces that the app was removed from, until it is back. */
   departures: { platform: string; workspace: string; left_at: string };
   views: { id: string; text: string; kept_at: string };

@@ -247,4 +247,19 @@ export const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  "0006-mentions": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable("mentions")
+        .addColumn("platform", "text", (column) => column.notNull())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.notNull())
+        .addColumn("paper_id", "text", (column) => column.notNull())
+        .addColumn("ref", "text", (column) => column.notNull())
+        .addColumn("at", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("mentions_key", ["platform", "workspace", "channel", "paper_id", "ref"])
+        .execute();
+      await db.schema.createIndex("mentions_at").on("mentions").column("at").execute();
+    },
+  },
 };

@@ -209,6 +209,77 @@ export function channelStoreContract(
       expect(await channels.count()).toBe(before);
     });
 
+    test("finds a person's channels in a workspace: set up or subscribed by them, the next due first", async () => {
+      const due = (day: number) => ({ next: { at: at(day), slot: `2026-04-${day}` } });
+      const own = (name: string, topic: string): Subscription => ({
+        ...subscription(2, topic),
+        createdBy: name,
+      });
+      const make = async (key: ChannelKey, fields: Partial<Channel>, more: readonly Subscription[] = []) => {
+        const made = madeUpState(key, ["agents"], fields);
+        return channels.change(key, () => ({ ...made, subscriptions: [...made.subscriptions, ...more] }));
+      };
+      const later = await make(place("later", "P1"), { setUpBy: "eve", ...due(23) });
+      const first = await make(place("first", "P1"), due(22), [own("eve", "speech")]);
+      const never = await make(place("never", "P1"), { setUpBy: "eve", next: null });
+      await make(place("others", "P1"), due(21), [own("EVE", "speech")]);
+      await make(place("elsewhere", "P2"), { setUpBy: "eve" });
+      await make({ ...place("later", "P1"), platform: "slack" }, { setUpBy: "eve" });
+      const empty = place("empty", "P1");
+      await channels.change(empty, () => madeUpState(empty, [], { setUpBy: "eve", next: null }));
+      expect(await channels.channelsOf(somebody("eve", "P1"), 10)).toEqual({
+        channels: [first, later, never],
+        total: 3,
+      });
+      expect(await channels.channelsOf(somebody("eve", "P1"), 1)).toEqual({ channels: [first], total: 3 });
+      expect(await channels.channelsOf(somebody("", "P1"), 10)).toEqual({ channels: [], total: 0 });
+    });
+
+    test("notes where a paper was shown, once a while, and shows what was noted again", async () => {
+      const key = place("mentions");
+      const shown = (ref: string, when: string, quietSince: string | null) =>
+        channels.mention(key, { paperId: "2604.00001", ref, at: when }, quietSince);
+      const first = { paperId: "2604.00001", ref: "m1", at: at(1) };
+      expect(await shown("m1", at(1), at(1, 8))).toEqual({ isNoted: true, before: null });
+      expect(await shown("m2", at(1, 10), at(1, 8))).toEqual({ isNoted: false, before: first });
+      expect(await shown("m1", at(1, 10), at(1, 8))).toEqual({ isNoted: true, before: null });
+      expect(await channels.lastMention(key, "2604.00001", at(2))).toEqual(first);
+      expect(await shown("m3", at(1, 10), at(1))).toEqual({ isNoted: true, before: first });
+      expect(await shown("m4", at(1, 10), null)).toEqual({
+        isNoted: true,
+        before: { ...first, ref: "m3", at: at(1, 10) },
+      });
+      expect(await channels.lastMention(key, "2604.00002", at(2))).toBeNull();
+      for (const other of [place("mention"), place("mentions", "W2"), place("mentions", "")])
+        expect(await channels.lastMention(other, "2604.00001", at(2))).toBeNull();
+    });
+
+    test("lets one of two messages at once show a paper", async () => {
+      const key = place("mentions-at-once");
+      const all = await Promise.all(
+        ["a", "b", "c"].map((ref) => channels.mention(key, { paperId: "2604.00001", ref, at: at(2) }, at(1))),
+      );
+      expect(all.filter(({ isNoted }) => isNoted)).toHaveLength(1);
+    });
+
+    test("forgets a mention after a year", async () => {
+      const key = place("old-mentions");
+      const mention = { paperId: "2604.00001", ref: "m1", at: at(1) };
+      await channels.mention(key, mention, null);
+      expect(await channels.lastMention(key, "2604.00001", daysLater(at(1), 365))).toEqual(mention);
+      expect(await channels.lastMention(key, "2604.00001", daysLater(at(1), 365, 1))).toBeNull();
+      const late = daysLater(at(1), 365, 1);
+      expect(await channels.mention(key, { ...mention, ref: "m2", at: late }, at(1))).toEqual({
+        isNoted: true,
+        before: null,
+      });
+      expect(await channels.lastMention(key, "2604.00001", at(2))).toEqual({
+        ...mention,
+        ref: "m2",
+        at: late,
+      });
+    });
+
     test("saves a paper once, gives them newest first, and takes them back once", async () => {
       const person = somebody("saver");
       expect(await channels.save(person, "2604.00001", at(1))).toBe(true);
@@ -323,7 +394,7 @@ export function channelStoreContract(
         }),
         { minLength: 2, maxLength: 8, selector: (each) => `${each.platform}/${each.workspace}` },
       );
-      const parts = ["channel", "delivery", "saved", "feedback"] as const;
+      const parts = ["channel", "delivery", "saved", "feedback", "mention"] as const;
       const part = fc.subarray([...parts], { minLength: 1 });
       const fate = fc.constantFrom("stays", "left", "left lately", "back");
       await fc.assert(
@@ -374,7 +445,15 @@ export function channelStoreContract(
       );
     });
 
-    const NOTHING = { channel: null, subscriptions: [], history: [], had: [], saved: [], feedback: [] };
+    const NOTHING = {
+      channel: null,
+      subscriptions: [],
+      history: [],
+      had: [],
+      saved: [],
+      feedback: [],
+      mention: null,
+    };
     const personIn = ({ platform, workspace }: ChannelKey) => ({ platform, workspace, person: "ada" });
 
     async function keepSomething(key: ChannelKey, parts: readonly string[]): Promise<void> {
@@ -382,6 +461,9 @@ export function channelStoreContract(
       if (parts.includes("saved")) await channels.save(personIn(key), "2604.00001", at(1));
       if (parts.includes("feedback")) {
         await channels.giveFeedback(key, "ada", { paperId: "2604.00002", value: -1 }, at(1));
+      }
+      if (parts.includes("mention")) {
+        await channels.mention(key, { paperId: "2604.00004", ref: "m1", at: at(1) }, null);
       }
       if (!parts.includes("delivery")) return;
       const { platform, workspace, channel } = key;
@@ -424,6 +506,7 @@ export function channelStoreContract(
         had: [...(await ledger.delivered(key, ["2604.00003"]))],
         saved: await channels.saved(personIn(key)),
         feedback: await channels.feedback(key),
+        mention: await channels.lastMention(key, "2604.00004", at(2)),
       };
     }
 
@@ -448,6 +531,12 @@ export function channelStoreContract(
             await channels.change(each, () => madeUpState(each, [name(each)], { setUpBy: name(each) }));
             await channels.save(person(each), name(each), at(1));
             await channels.giveFeedback(each, each.channel, { paperId: name(each), value: 1 }, at(1));
+            await channels.mention(each, { paperId: "2604.00001", ref: name(each), at: at(1) }, null);
+          }
+          for (const each of own) {
+            const known = await channels.channelsOf({ ...person(each), person: name(each) }, 10);
+            expect(known.channels.map(({ channel }) => name(channel))).toEqual([name(each)]);
+            expect(await channels.lastMention(each, "2604.00001", at(2))).toMatchObject({ ref: name(each) });
           }
           const first = own[0]!;
           await channels.change(
