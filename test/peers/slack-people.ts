@@ -360,11 +360,7 @@ export function createPeople(options: {
     const installation = state.installationIn(user.team);
     const watched = watch(who, "");
     const message = state.addMessage({ channel: channelId, text, user: who, via: "person" });
-    const known = links.flatMap((url) => {
-      const host = URL.parse(url)?.hostname ?? "";
-      const domain = app().unfurlDomains.find((each) => host === each || host.endsWith(`.${each}`));
-      return domain === undefined || !text.includes(url) ? [] : [{ domain, url }];
-    });
+    const known = unfurlable(links).filter(({ url }) => text.includes(url));
     const sent =
       known.length === 0
         ? null
@@ -376,13 +372,50 @@ export function createPeople(options: {
               is_bot_user_member: channel.members.has(installation?.botUser ?? ""),
               user: who,
               message_ts: message.ts,
-              unfurl_id: `${channelId}.${message.ts}.${state.newSecret("unfurl")}`,
+              unfurl_id: state.newUnfurlId({
+                team: channel.team,
+                source: "conversations_history",
+                text,
+                message,
+              }),
               source: "conversations_history",
               links: known,
             },
             "links:read",
           );
     return watched(sent?.attempts[0] ?? NOT_SENT, null, { posted: message });
+  }
+
+  /** Types links without sending the message yet; the app hears of those to its domains. */
+  async function typeLinks(who: string, links: readonly string[]): Promise<SlackSeen> {
+    const { team } = person(who);
+    const watched = watch(who, "");
+    const id = state.newUnfurlId({ team, source: "composer", text: links.join(" "), message: null });
+    const sent = await event(
+      team,
+      {
+        type: "link_shared",
+        channel: "COMPOSER",
+        is_bot_user_member: true,
+        user: who,
+        message_ts: id,
+        unfurl_id: id,
+        source: "composer",
+        links: unfurlable(links),
+      },
+      "links:read",
+    );
+    return watched(sent?.attempts[0] ?? NOT_SENT, null);
+  }
+
+  function unfurlable(
+    links: readonly string[],
+  ): readonly { readonly domain: string; readonly url: string }[] {
+    return links.flatMap((url) => {
+      const host = URL.parse(url)?.hostname ?? "";
+      const domain = app().unfurlDomains.find((each) => host === each || host.endsWith(`.${each}`));
+      return domain === undefined ? [] : [{ domain, url }];
+    });
   }
 
   /** Sends the app an event of a team, if it is installed there with the scope that the event needs. */
@@ -635,6 +668,7 @@ export function createPeople(options: {
     shortcut,
     openHome,
     postLink,
+    typeLinks,
     event,
     eventCallback,
   };

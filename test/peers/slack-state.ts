@@ -122,6 +122,12 @@ type ResponseUrl = {
   readonly original: PostedMessage | null;
   uses: number;
 };
+export type UnfurlLink = {
+  readonly team: string;
+  readonly source: "composer" | "conversations_history";
+  readonly text: string;
+  readonly message: PostedMessage | null;
+};
 type Code = {
   readonly user: string;
   readonly team: string;
@@ -160,6 +166,7 @@ export function createSlackState({ appId, now }: { readonly appId: string; reado
   const homes = new Map<string, string>();
   const stacks = new Map<string, string[]>();
   const triggers = new Map<string, Trigger>();
+  const unfurlLinks = new Map<string, UnfurlLink>();
   const responseUrls = new Map<string, ResponseUrl>();
   const sights: SlackSight[] = [];
   const waiting = new Set<() => void>();
@@ -477,6 +484,13 @@ export function createSlackState({ appId, now }: { readonly appId: string; reado
     return id;
   }
 
+  /** For links that somebody posted, or has only typed so far: then there is no message. */
+  function newUnfurlId(link: UnfurlLink): string {
+    const id = `${link.team}-${newSecret("unfurl")}`;
+    unfurlLinks.set(id, link);
+    return id;
+  }
+
   /** What a `trigger_id` stands for, used up by this; or Slack's error. */
   function takeTrigger(
     id: string,
@@ -598,6 +612,8 @@ export function createSlackState({ appId, now }: { readonly appId: string; reado
     closeViews,
     newTrigger,
     takeTrigger,
+    newUnfurlId,
+    unfurlLink: (id: string) => unfurlLinks.get(id),
     newResponseUrl,
     responseUrl,
     newCode,

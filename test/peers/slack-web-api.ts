@@ -17,6 +17,7 @@ import {
   type SlackTeam,
   type SlackUser,
   type SlackView,
+  type UnfurlLink,
 } from "./slack-state.ts";
 
 /** What the app's settings page at Slack says. */
@@ -429,22 +430,14 @@ export function createWebApi(options: {
   }
 
   function unfurl(args: Json, installation: SlackInstallation): Json {
-    for (const [key, error] of [
-      ["unfurls", "missing_unfurls"],
-      ["channel", "missing_channel"],
-      ["ts", "missing_ts"],
-    ] as const) {
-      if (args[key] === undefined) refuse(error);
-    }
     const { unfurls } = args;
+    if (unfurls === undefined) refuse("missing_unfurls");
     if (!isJson(unfurls)) refuse("invalid_unfurls_format");
-    const channel = state.channel(text(args, "channel"));
-    if (channel === undefined || !state.covers(installation, channel.team)) refuse("cannot_find_channel");
-    const message = state.message(channel.id, text(args, "ts"));
-    if (message === undefined) refuse("cannot_find_message");
+    const shared =
+      args["unfurl_id"] === undefined ? postedLink(args, installation) : typedLink(args, installation);
     const added: Record<string, Json> = {};
     for (const [url, attachment] of Object.entries(unfurls)) {
-      const isShared = message.text.includes(url) && isUnfurlable(url);
+      const isShared = shared.text.includes(url) && isUnfurlable(url);
       if (!isShared) refuse("cannot_unfurl_url");
       if (!isJson(attachment)) refuse("cannot_parse_attachment");
       const { blocks, ...rest } = attachment;
@@ -455,8 +448,26 @@ export function createWebApi(options: {
       if (refused !== null) refuse("cannot_parse_attachment", says(...refused.messages));
       added[url] = attachment;
     }
-    state.changeMessage(message, { unfurls: { ...message.unfurls, ...added } });
+    const { message } = shared;
+    if (message !== null) state.changeMessage(message, { unfurls: { ...message.unfurls, ...added } });
     return {};
+  }
+
+  function postedLink(args: Json, installation: SlackInstallation): Pick<UnfurlLink, "text" | "message"> {
+    for (const key of ["channel", "ts"]) if (args[key] === undefined) refuse(`missing_${key}`);
+    const channel = state.channel(text(args, "channel"));
+    if (channel === undefined || !state.covers(installation, channel.team)) refuse("cannot_find_channel");
+    const message = state.message(channel.id, text(args, "ts"));
+    return message === undefined ? refuse("cannot_find_message") : { text: message.text, message };
+  }
+
+  /** By the id of the links, which need not be posted yet. */
+  function typedLink(args: Json, installation: SlackInstallation): UnfurlLink {
+    if (args["source"] === undefined) refuse("missing_source");
+    const link = state.unfurlLink(text(args, "unfurl_id"));
+    if (link === undefined || !state.covers(installation, link.team)) refuse("invalid_unfurl_id");
+    if (link.source !== args["source"]) refuse("invalid_source");
+    return link;
   }
 
   function isUnfurlable(url: string): boolean {

@@ -371,6 +371,32 @@ describe.each(["socket", "http"] as const)("an unmodified Bolt app over %s", (ov
     expect(similar.text).toBe(`Similar to See ${url}`);
   });
 
+  it("unfurls a link that is typed and not yet sent, by its id", async () => {
+    const { slack, ada } = await world({ scopes: [...SCOPES, "links:read", "links:write"] });
+    const answers: unknown[] = [];
+    await startApp(slack, over, (app) => {
+      app.event("link_shared", async ({ event, client }) => {
+        const unfurls = { [event.links[0]!.url]: { blocks: [section("AgentSPEX")] } };
+        const { unfurl_id: id = "" } = event;
+        for (const how of [
+          { unfurl_id: id, source: "composer" as const },
+          { unfurl_id: id, source: "conversations_history" as const },
+          { unfurl_id: "other", source: "composer" as const },
+          { channel: "C0", ts: event.message_ts },
+        ]) {
+          await client.chat.unfurl({ ...how, unfurls }).then(
+            () => answers.push("ok"),
+            (error: { data?: { error?: string } }) => answers.push(error.data?.error),
+          );
+        }
+      });
+    });
+    await slack.typeLinks(ada.id, ["https://example.com", "https://huggingface.co/papers/2504.06261"]);
+    await expect
+      .poll(() => answers)
+      .toEqual(["ok", "invalid_source", "invalid_unfurl_id", "cannot_find_channel"]);
+  });
+
   it("gets an event again until it acknowledges it, with the same id", async () => {
     const { slack, team, ada } = await world();
     const heard: unknown[] = [];

@@ -73,7 +73,7 @@ export async function startSlack(options: SlackOptions = {}) {
     tokensExpireInSeconds: 43_200,
     hasHomeTab: true,
     hasMessagesTab: true,
-    unfurlDomains: ["huggingface.co", "arxiv.org"],
+    unfurlDomains: ["huggingface.co", "hf.co", "arxiv.org", "alphaxiv.org"],
     commands: ["/papers"],
     ...withoutUndefined(options),
   };
@@ -438,6 +438,7 @@ export async function startSlack(options: SlackOptions = {}) {
     shortcut: people.shortcut,
     openHome: people.openHome,
     postLink: people.postLink,
+    typeLinks: people.typeLinks,
     /** Sends any event of a team; null where the app is not installed there or lacks the scope. */
     event: people.event,
     /** An event once more, as Slack may. */
