@@ -52,6 +52,8 @@ export type Reply = {
   readonly file?: { readonly name: string; readonly type: string; readonly text: string };
   /** Opens a thread of this name on a message with the paper, in the channel. */
   readonly thread?: string;
+  /** The paper that the message is about, so that where it was shown can be found again. */
+  readonly about?: string;
 };
 
 /** An option's values by name, as typed; absent ones are not there. */

@@ -241,6 +241,7 @@ export const paperActions: Readonly<Record<string, Action>> = {
   discuss: withPaper(async (_desk, asker, paper) => ({
     to: "channel",
     thread: cutAtSentence(titleOf(paper), 90),
+    about: paper.id,
     message: {
       ...sentence("Discussion", `Opened by ${cutAtSentence(plainText(asker.name) || "somebody", 80)}`),
       items: [{ ...paperItem(paper), facts: paperFacts(paper) }],

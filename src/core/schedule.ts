@@ -1,5 +1,6 @@
 import { Temporal } from "temporal-polyfill";
 import type { Channel, Due, Schedule } from "./channel.ts";
+import type { Day } from "./day.ts";
 import { editDistance } from "./edit-distance.ts";
 
 /**
@@ -56,6 +57,11 @@ function instantOf(wall: Temporal.PlainDateTime, zone: string): number {
   if (first.toPlainDateTime().equals(wall)) return first.epochMilliseconds;
   // In a gap, `earlier` gives an instant before it; the next change of clocks is the gap's end.
   return (first.getTimeZoneTransition("next") ?? first).epochMilliseconds;
+}
+
+/** The calendar day that it is in a zone at an instant. */
+export function dayIn(zone: string, at: Date): Day {
+  return localDate(zone, at).toString();
 }
 
 function localDate(zone: string, at: Date): Temporal.PlainDate {

@@ -50,6 +50,7 @@ export function createAnswers({
     const message = isNamed ? reply.message : signed(reply.message, asked);
     try {
       const ts = await postIn(asked, channel, renderSlack(withSettings(message)), asked.thread);
+      if (reply.about !== undefined) await remember(asked, reply.about, ts);
       if (reply.thread !== undefined && asked.thread === null) await openThread(asked, channel, ts, reply);
     } catch (error) {
       const obstacle = obstacleOf(slackErrorOf(error), channel);
@@ -78,6 +79,14 @@ export function createAnswers({
       return tell(asked, renderSlack(say("Paperboy may not post here.", obstacle).message));
     }
     await tell(asked, renderSlack(andThat(reply.message, obstacle)));
+  }
+
+  /** A card of the paper tells later where it was discussed. */
+  async function remember({ asker }: Asked, paperId: string, ref: string): Promise<void> {
+    const { channels, clock } = desk();
+    await channels
+      .mention(asker.where, { paperId, ref, at: clock().toISOString() }, null)
+      .catch((error: unknown) => report({ kind: "unexpected", what: "noting a discussion", error }));
   }
 
   async function openThread(asked: Asked, channel: string, ts: string, { thread }: Reply): Promise<void> {
@@ -162,11 +171,13 @@ function withSettings(message: Message): Message {
 /**
  * An export as text to copy, since files would need a right that nothing else does.
  * @param number of the part, from 1
+ * @param partId what the id of the next part's button begins with
  */
-function withPart(
+export function withPart(
   body: SlackMessage,
   file: NonNullable<Reply["file"]>,
   number: number,
+  partId = "v1:part",
 ): Omit<SlackMessage, "blocks"> & { readonly blocks: readonly types.AnyBlock[] } {
   const parts = partsOf(file.text);
   const part = parts[Math.min(number, parts.length) - 1] ?? "";
@@ -180,7 +191,7 @@ function withPart(
             elements: [
               {
                 type: "button",
-                action_id: `v1:part:${format}:${number + 1}`,
+                action_id: `${partId}:${format}:${number + 1}`,
                 text: { type: "plain_text", text: `Part ${number + 1} of ${parts.length}`, emoji: false },
               },
             ],

@@ -6,7 +6,11 @@ import type { FloodGuard } from "../../core/flood.ts";
 import { createDoubleClicks, createOnce } from "../../core/once.ts";
 import { FAILED, tooMany } from "../../core/reply.ts";
 import { type Asked, createAnswers, isDirect } from "./answers.ts";
+import { listenForHome } from "./home.ts";
 import { createPeople } from "./people.ts";
+import { listenForRelated } from "./related.ts";
+import { createScopeNotes } from "./scope-notes.ts";
+import { listenForLinks } from "./unfurl.ts";
 
 export type ListenersOptions = {
   readonly app: App;
@@ -31,7 +35,8 @@ const MOST_SEEN = 2000;
  */
 export function listen(options: ListenersOptions): void {
   const { app, desk, flood, now, report, during, onSeen } = options;
-  const people = createPeople(now);
+  const lacksScope = createScopeNotes(report);
+  const people = createPeople({ now, lacksScope });
   const answers = createAnswers({ desk, report });
   const isNew = createOnce(MOST_SEEN);
   const isDoubleClick = createDoubleClicks(now);
@@ -89,7 +94,7 @@ export function listen(options: ListenersOptions): void {
     });
   });
 
-  app.action<BlockAction>(/^v1:/, async ({ ack, body, action, client, respond }) => {
+  app.action<BlockAction>(/^v1:(?!home:)/, async ({ ack, body, action, client, respond }) => {
     const began = now();
     await ack();
     report({
@@ -121,9 +126,14 @@ export function listen(options: ListenersOptions): void {
   app.action(/^(?!v1:)/, async ({ ack }) => {
     await ack();
   });
+
+  listenForHome({ ...options, isNew, isDoubleClick, askerOf, chosenIn });
+  listenForLinks({ ...options, isNew, lacksScope });
+  listenForRelated({ ...options, isNew, askerOf, answer });
 }
 
-type Place = {
+/** Where somebody did something. */
+export type Place = {
   readonly workspace: string;
   readonly channel: string;
   readonly person: string;

@@ -53,7 +53,7 @@ export const SHORTCUTS = [
  * Most links to Hugging Face are no paper's: those are told apart by their path.
  * https://docs.slack.dev/messaging/unfurling-links-in-messages
  */
-const UNFURL_DOMAINS = ["arxiv.org", "huggingface.co", "hf.co"];
+const UNFURL_DOMAINS = ["arxiv.org", "huggingface.co", "hf.co", "alphaxiv.org"];
 
 /** How an app is reached: over a socket that it opens, or over HTTP at a public address. */
 export type ManifestOptions = {
@@ -141,4 +141,4 @@ A digest on your schedule: type “/papers subscribe efficient inference” and 
 
 The archive at hand: /papers search, today, trending, show and similar answer only you, until you share the answer. Save papers, export them as BibTeX, discuss one in a thread, or find related papers from any message's menu.
 
-What it sees: Paperboy cannot read your messages or list your channels. It gets what is typed behind /papers and what is pressed on its own messages; a message, when you choose “Find related papers” on it; and, if you allow it, links to arXiv and Hugging Face, to show a card. It keeps channels' settings and topics, and what people save or rate, which “/papers forget” deletes. All of it stays with whoever runs this app for you.`;
+What it sees: Paperboy cannot read your messages or list your channels. It gets what is typed behind /papers and what is pressed on its own messages; a message, when you choose “Find related papers” on it; and, if you allow it, links to arXiv, Hugging Face and alphaXiv, to show a card. It keeps channels' settings and topics, for a year which message showed which paper, and what people save or rate, which “/papers forget” deletes. All of it stays with whoever runs this app for you.`;

@@ -1,6 +1,5 @@
 import type { webApi } from "@slack/bolt";
 import { within } from "../../core/deadline.ts";
-import { slackErrorOf } from "./sending.ts";
 
 /** What Paperboy asks of a person. */
 export type Person = {
@@ -17,7 +16,15 @@ const MOST_PEOPLE = 2000;
 const WAIT_MS = 800;
 
 /** Reads people once an hour at most; without the scope everybody is a member without a zone. */
-export function createPeople(now: () => number): {
+export function createPeople({
+  now,
+  lacksScope,
+}: {
+  /** Milliseconds. */
+  readonly now: () => number;
+  /** Whether an error is for want of a scope. */
+  readonly lacksScope: (error: unknown, workspace: string) => boolean;
+}): {
   find(client: webApi.WebClient, workspace: string, person: string): Promise<Person>;
 } {
   const known = new Map<string, { readonly at: number; readonly person: Promise<Person> }>();
@@ -38,7 +45,7 @@ export function createPeople(now: () => number): {
       if (found !== undefined && now() - found.at < FRESH_MS) return within(found.person, WAIT_MS, UNKNOWN);
       const asked = ask(client, person).catch((error: unknown) => {
         // A lacking scope stays lacking for a while; what failed otherwise is asked again.
-        if (slackErrorOf(error) !== "missing_scope") known.delete(key);
+        if (!lacksScope(error, workspace)) known.delete(key);
         return UNKNOWN;
       });
       known.delete(key);

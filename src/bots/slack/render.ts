@@ -163,7 +163,7 @@ function renderHeading(message: Message, shown: number): types.KnownBlock[] {
   return text === "" ? [] : [section(text)];
 }
 
-function smallPrint(lines: string | readonly string[], max: number): types.KnownBlock[] {
+export function smallPrint(lines: string | readonly string[], max: number): types.KnownBlock[] {
   const text = escapedLines(typeof lines === "string" ? [lines] : lines, max).join("\n");
   return text === "" ? [] : [{ type: "context", elements: [markdown(text)] }];
 }
@@ -233,7 +233,7 @@ function renderFallback(message: Message, items: readonly PreparedItem[]): strin
   return escapedLines(lines, FALLBACK.max).join("\n") || "Paperboy";
 }
 
-function section(text: string): types.SectionBlock {
+export function section(text: string): types.SectionBlock {
   return { type: "section", text: markdown(text) };
 }
 
@@ -242,7 +242,7 @@ function markdown(text: string): types.MrkdwnElement {
   return { type: "mrkdwn", text, verbatim: true };
 }
 
-function label(text: string): types.PlainTextElement {
+export function label(text: string): types.PlainTextElement {
   return { type: "plain_text", text, emoji: false };
 }
 
@@ -259,7 +259,7 @@ function linkUrl(text: string | null): string | null {
 }
 
 /** The text cut so far that it is at most `max` long once it is escaped. */
-function escapeWithin(text: string, max: number): string {
+export function escapeWithin(text: string, max: number): string {
   let limit = max;
   while (limit > 0) {
     const escaped = escapeText(cutAtSentence(text, limit));

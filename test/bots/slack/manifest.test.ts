@@ -74,6 +74,7 @@ describe.each(WAYS)("the app manifest %s", (_, options) => {
       "https://arxiv.org/abs/2504.06261",
       "https://huggingface.co/papers/2504.06261",
       "https://hf.co/papers/2504.06261",
+      "https://alphaxiv.org/abs/2504.06261",
     ];
     expect(links.map(parsePaperId)).toEqual(links.map(() => "2504.06261"));
     expect(links.map((link) => new URL(link).hostname)).toEqual(domains);
