@@ -30,14 +30,14 @@ const MOST_SOUGHT = 4;
 
 /**
  * Links to papers become cards, under the message or already while it is typed. A link that leads to no paper, to one
- * that is not found soon, or to one that was shown in the channel just before stays as it is.
+ * that is not found soon, or to one that was shown in the channel just before stays as it is. Of our own links Slack
+ * does not tell, and where it did, Bolt would leave them out.
  */
 export function listenForLinks({ app, desk, flood, report, during, isNew, lacksScope }: LinksOptions): void {
   let sought = 0;
 
-  app.event("link_shared", async ({ event, body, context, client }) => {
-    // Slack does not tell an app of its own links; where it does all the same, a card would answer a card.
-    if (!isNew(body.event_id) || event.user === context.botUserId) return;
+  app.event("link_shared", async ({ event, body, client }) => {
+    if (!isNew(body.event_id)) return;
     await during(unfurl(client, event, body.team_id)).catch((error: unknown) => {
       if (!lacksScope(error, body.team_id)) report({ kind: "unexpected", what: "a card for a link", error });
     });

@@ -69,6 +69,23 @@ describe.each(["socket", "http"] as const)("a link to a paper over %s", (over) =
     expect(similar.text).toContain("Similar · ");
     expect(at.slack.messages(at.channel)).toHaveLength(1);
   });
+
+  test("is acknowledged at once, and Hugging Face asked for four papers at a time", async () => {
+    const at = await open({ over, isTimeless: false });
+    let tell: (paper: null) => void = () => {};
+    const slow = new Promise<null>((resolve) => {
+      tell = resolve;
+    });
+    const asked = answering(at, () => slow);
+    for (let index = 0; index < 9; index++) {
+      const url = `https://arxiv.org/abs/2503.0000${index}`;
+      const seen = await at.slack.postLink(at.ada, at.channel, url, [url]);
+      expect(seen.acknowledgedAfterMs).toBeLessThan(1000);
+    }
+    await post(at, [`https://arxiv.org/abs/${id}`]);
+    expect(asked).toHaveLength(4);
+    tell(null);
+  });
 });
 
 describe("a link to a paper", () => {
@@ -211,22 +228,6 @@ describe("a link to a paper", () => {
     expect(await at.desk.store.papers(["2502.00003"])).toHaveLength(1);
   });
 
-  test("asks Hugging Face for four papers at a time and for no more", async () => {
-    const at = await open({ isTimeless: false });
-    let tell: (paper: null) => void = () => {};
-    const slow = new Promise<null>((resolve) => {
-      tell = resolve;
-    });
-    const asked = answering(at, () => slow);
-    for (let index = 0; index < 9; index++) {
-      const url = `https://arxiv.org/abs/2503.0000${index}`;
-      await at.slack.postLink(at.ada, at.channel, url, [url]);
-    }
-    await post(at, [`https://arxiv.org/abs/${id}`]);
-    expect(asked).toHaveLength(4);
-    tell(null);
-  });
-
   test("of our own, and an event that comes again, bring no card", async () => {
     const at = await open({ isTimeless: false });
     const url = `https://arxiv.org/abs/${id}`;
@@ -236,7 +237,7 @@ describe("a link to a paper", () => {
       channel: at.channel,
       user: botUser,
       message_ts: "1.000001",
-      links: [{ domain: "arxiv.org", url }],
+      links: [{ domain: "arxiv.org", url: `https://arxiv.org/abs/${other}` }],
     });
     expect(ours).toMatchObject({ isAcknowledged: true });
     const sent = await at.slack.event(at.team, {
