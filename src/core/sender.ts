@@ -224,7 +224,16 @@ export function createSender(options: SenderOptions): Sender {
     }
     try {
       const { uncertain: inDoubt } = delivery;
-      const asked = { to: keyOf(delivery), person, kind, attempt, message: content, nonce: id, dueAt, inDoubt };
+      const asked = {
+        to: keyOf(delivery),
+        person,
+        kind,
+        attempt,
+        message: content,
+        nonce: id,
+        dueAt,
+        inDoubt,
+      };
       const { ref, mayStandTwice = false } = await inTime(bot.post(asked), POST_MS, () => {
         throw new PostError("uncertain", `No answer came within ${POST_MS / SECOND_MS} seconds.`);
       });

@@ -30,7 +30,7 @@ export function listenForRelated(options: RelatedOptions): void {
         (async () => {
           const place = { workspace, channel: channel.id, person: user.id, name: user.name };
           const asker = await askerOf(client, place);
-          const asked = { client, respond, asker, thread: threadOf(message), isPress: false, line: null };
+          const asked = { client, respond, asker, thread: threadOf(message), isOwn: false, line: null };
           await answer(asked, () => relatedTo(desk(), asker, textOf(message)), callback);
         })(),
       );
