@@ -59,6 +59,8 @@ export const subscribe: Command = {
   ],
   who: "settings",
   parse: (text) => ({ topic: text }),
+  // `replaces`, the number of the subscription that the topic takes the place of, comes from forms alone: in words,
+  // subscribing again to the same subject edits.
   async run(desk, asker, args) {
     const text = plainText(args["topic"] ?? "");
     const read = text === "" ? null : readTopic(text);
@@ -77,11 +79,17 @@ export const subscribe: Command = {
         `/papers subscribe ${text}`.trim(),
       );
     }
-    return subscribeTo(desk, asker, read);
+    const replaces = args["replaces"];
+    return subscribeTo(desk, asker, read, replaces === undefined ? null : Number(replaces));
   },
 };
 
-async function subscribeTo(desk: Desk, asker: Asker, topic: Topic | null): Promise<Reply> {
+async function subscribeTo(
+  desk: Desk,
+  asker: Asker,
+  topic: Topic | null,
+  replaces: number | null,
+): Promise<Reply> {
   const text = topic?.text ?? "";
   const at = desk.clock();
   const { now, undo, told } = await changeChannel(
@@ -92,7 +100,12 @@ async function subscribeTo(desk: Desk, asker: Asker, topic: Topic | null): Promi
       const { subscriptions } = state;
       const same = subscriptions.find((each) => each.topic === text);
       if (same !== undefined) return { to: null, told: { kind: "same", subscription: same } };
-      const related = subscriptions.find((each) => subjectOf(each.topic) === subjectOf(text));
+      const related = subscriptions.find((each) =>
+        replaces === null ? subjectOf(each.topic) === subjectOf(text) : each.number === replaces,
+      );
+      if (replaces !== null && related === undefined) {
+        return { to: null, told: { kind: "gone", number: replaces } };
+      }
       if (related !== undefined) {
         const edited = { ...related, topic: text };
         return {
@@ -120,6 +133,7 @@ async function subscribeTo(desk: Desk, asker: Asker, topic: Topic | null): Promi
 
 type Outcome =
   | { readonly kind: "full" }
+  | { readonly kind: "gone"; readonly number: number }
   | { readonly kind: "same"; readonly subscription: Subscription }
   | { readonly kind: "edited"; readonly subscription: Subscription; readonly before: string }
   | { readonly kind: "added"; readonly subscription: Subscription; readonly isFirst: boolean };
@@ -127,10 +141,14 @@ type Outcome =
 function titleOf(outcome: Outcome): string {
   if (outcome.kind === "full")
     return `This channel has ${MOST_SUBSCRIPTIONS} subscriptions, and no more fit.`;
+  if (outcome.kind === "gone") {
+    return `There is no subscription ${outcome.number} here any more, so nothing was changed.`;
+  }
   const name = nameOf(outcome.subscription);
   if (outcome.kind === "same") return `This channel has ${name} already. Nothing changed.`;
   if (outcome.kind === "added") return `Subscribed this channel to ${name}.`;
-  return `Changed ${outcome.subscription.number}: ${outcome.before} is now ${outcome.subscription.topic}.`;
+  const [before, now] = [outcome.before, outcome.subscription.topic].map((text) => text || "top list");
+  return `Changed ${outcome.subscription.number}: ${before} is now ${now}.`;
 }
 
 async function subscribedReply(
@@ -152,6 +170,7 @@ async function subscribedReply(
   if (outcome.kind === "full") {
     return say(title, "One that goes makes room for another:", "/papers unsubscribe 1");
   }
+  if (outcome.kind === "gone") return say(title, "This shows what is:", "/papers subscriptions");
   const recent = await recentDays(desk.store, feedDay(desk.clock()));
   const volume = await volumeOf(desk, topic, recent);
   const before = outcome.kind === "edited" ? await volumeOf(desk, storedTopic(outcome.before), recent) : null;

@@ -82,6 +82,22 @@ describe("subscribe", () => {
     expect(await topics()).toEqual(["1 agents has:code", "2 org:nvidia", "3 robotics"]);
   });
 
+  test("from a form takes the place of the subscription that was edited, whatever its subject", async () => {
+    await say("subscribe agents");
+    await say("subscribe");
+    const edit = (topic: string, replaces: string) => runCommand(desk, ADA, "subscribe", { topic, replaces });
+    const reply = await edit("robotics", "1");
+    expect(reply.message.title).toBe("Changed 1: agents is now robotics.");
+    expect((await edit("org:nvidia", "2")).message.title).toBe("Changed 2: top list is now org:nvidia.");
+    expect((await edit("robotics", "2")).message.title).toBe(
+      "This channel has 1 robotics already. Nothing changed.",
+    );
+    const gone = await edit("agents", "7");
+    expect(gone.message.title).toBe("There is no subscription 7 here any more, so nothing was changed.");
+    expect(gone.to).toBe("asker");
+    expect(await topics()).toEqual(["1 robotics", "2 org:nvidia"]);
+  });
+
   test("to the very same topic changes nothing, however it is spelled", async () => {
     await say('subscribe "tool use" agents');
     const before = await desk.channels.channel(ADA.where);
