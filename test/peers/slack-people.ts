@@ -65,6 +65,8 @@ export function createPeople(options: {
   const { state, delivery, app } = options;
   /** The options that an external select last offered somebody: what they can choose from. */
   const offered = new Map<string, readonly Json[]>();
+  /** What stands in a modal's elements beyond what the app put there, by view, block and element. */
+  const typed = new Map<string, Json>();
 
   async function command(who: string, channelId: string, name: string, text = ""): Promise<SlackSeen> {
     const user = person(who);
@@ -157,8 +159,10 @@ export function createPeople(options: {
     const team = isView ? on.team : theirChannel(user, on.channel).team;
     const id = isView ? "" : state.newResponseUrl(who, on.channel, state.latest(on) ?? on);
     const isStateful = element["type"] !== "button" && element["type"] !== "overflow";
+    if (isView && isStateful) typed.set(placeIn(on.id, block, element), chosen);
     const held = { [String(element["action_id"])]: { type: element["type"], ...chosen } };
-    const values = isStateful ? { [String(block["block_id"])]: held } : {};
+    const inMessage = isStateful ? { [String(block["block_id"])]: held } : {};
+    const values = isView ? fill(who, need(state.view(on.id), `no open view ${on.id}`), null) : inMessage;
     const payload = {
       type: "block_actions",
       ...about(user, team),
@@ -229,17 +233,24 @@ export function createPeople(options: {
     return act(who, "", "interactive", payload, true, ({ body }) => showSubmitted(body, current));
   }
 
-  function fill(who: string, view: SlackView, values: Readonly<Record<string, SlackInput>>): Json {
+  /**
+   * What all of a view's inputs hold: what was typed stays through an update that keeps its `block_id` and
+   * `action_id`, whatever the update puts there.
+   * @param now what is typed at the last; null where the view is not being submitted
+   */
+  function fill(who: string, view: SlackView, now: Readonly<Record<string, SlackInput>> | null): Json {
+    const values = now ?? {};
     const unknown = new Set(Object.keys(values));
     const filled: Record<string, Record<string, Json>> = {};
     for (const { block, element } of elementsOf(view.blocks)) {
       const actionId = String(element["action_id"]);
       const isInput = block["type"] === "input";
-      if (!unknown.delete(actionId) && !isInput) continue;
-      const value =
-        values[actionId] === undefined ? initialOf(element) : stateOf(who, element, values[actionId]);
+      const place = placeIn(view.id, block, element);
+      if (!unknown.delete(actionId) && !isInput && !typed.has(place)) continue;
+      if (values[actionId] !== undefined) typed.set(place, stateOf(who, element, values[actionId]));
+      const value = typed.get(place) ?? initialOf(element);
       const isEmpty = Object.values(value).every((each) => each === null || JSON.stringify(each) === "[]");
-      if (isInput && isEmpty && block["optional"] !== true)
+      if (now !== null && isInput && isEmpty && block["optional"] !== true)
         throw new Error(`Slack does not submit without ${actionId}: it is not optional.`);
       const blockId = String(block["block_id"]);
       filled[blockId] = { ...filled[blockId], [actionId]: { type: element["type"], ...value } };
@@ -704,6 +715,10 @@ function elementsOf(blocks: readonly Json[]): readonly { readonly block: Json; r
       .filter(isJson)
       .map((element) => ({ block, element })),
   );
+}
+
+function placeIn(view: string, block: Json, element: Json): string {
+  return JSON.stringify([view, block["block_id"], element["action_id"]]);
 }
 
 function labelOf(element: Json): unknown {

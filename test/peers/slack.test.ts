@@ -334,6 +334,49 @@ describe.each(["socket", "http"] as const)("an unmodified Bolt app over %s", (ov
     expect(heard.at(-1)).toBe("closed");
   });
 
+  it("tells with each press all that a modal holds, and keeps what was typed through an update", async () => {
+    const { slack, ada, channel } = await world();
+    const heard: unknown[] = [];
+    const typing = (words: string, blockId = "topic") => ({
+      ...modal,
+      blocks: [
+        {
+          ...modal.blocks[0]!,
+          block_id: blockId,
+          dispatch_action: true,
+          element: { type: "plain_text_input" as const, action_id: "words", initial_value: words },
+        },
+        { type: "actions" as const, elements: [button("Look", "look")] },
+      ],
+    });
+    await startApp(slack, over, (app) => {
+      app.command("/papers", async ({ ack, client, body }) => {
+        await ack();
+        await client.views.open({ trigger_id: body.trigger_id, view: typing("agents") });
+      });
+      app.action(/.*/, async ({ ack, body }) => {
+        await ack();
+        heard.push("view" in body && body.view?.state.values);
+      });
+      app.view("settings", async ({ ack }) => {
+        await ack({ response_action: "update", view: typing("other", heard.length > 2 ? "new" : "topic") });
+      });
+    });
+    const seen = await slack.command(ada.id, channel.id, "/papers");
+    await seen.until(({ views }) => views.length === 1);
+    const look = () => slack.press(ada.id, slack.openView(ada.id)!, "look");
+    await look();
+    await slack.choose(ada.id, slack.openView(ada.id)!, "words", "robots");
+    await slack.submit(ada.id, slack.openView(ada.id)!);
+    await look();
+    await slack.submit(ada.id, slack.openView(ada.id)!);
+    await look();
+    const holds = (value: string, blockId = "topic") => ({
+      [blockId]: { words: { type: "plain_text_input", value } },
+    });
+    expect(heard).toEqual([holds("agents"), holds("robots"), holds("robots"), holds("other", "new")]);
+  });
+
   it("publishes a home, runs a shortcut on a message and unfurls a link", async () => {
     const { slack, ada, channel } = await world({ scopes: [...SCOPES, "links:read", "links:write"] });
     await startApp(slack, over, (app) => {
