@@ -305,6 +305,7 @@ export function createSlackBot(options: SlackBotOptions): SlackBot {
         desk,
         flood,
         now,
+        wait,
         report,
         during,
         // Whoever sends something has let Paperboy in.

@@ -7,6 +7,7 @@ import { createDoubleClicks, createOnce } from "../../core/once.ts";
 import { FAILED, tooMany } from "../../core/reply.ts";
 import { type Asked, createAnswers, isDirect } from "./answers.ts";
 import { listenForHome } from "./home.ts";
+import { listenToModals, withForms } from "./modals.ts";
 import { createPeople } from "./people.ts";
 import { listenForRelated } from "./related.ts";
 import { createScopeNotes } from "./scope-notes.ts";
@@ -19,6 +20,7 @@ export type ListenersOptions = {
   readonly flood: FloodGuard;
   /** Milliseconds. */
   readonly now: () => number;
+  readonly wait: (ms: number) => Promise<void>;
   readonly report: (event: BotEvent) => void;
   /** Keeps what is under way, so that a stop can wait for it. */
   readonly during: <T>(work: Promise<T>) => Promise<T>;
@@ -34,7 +36,7 @@ const MOST_SEEN = 2000;
  * handler that goes on behind its acknowledgement, so `during` does.
  */
 export function listen(options: ListenersOptions): void {
-  const { app, desk, flood, now, report, during, onSeen } = options;
+  const { app, desk, flood, now, wait, report, during, onSeen } = options;
   const lacksScope = createScopeNotes(report);
   const people = createPeople({ now, lacksScope });
   const answers = createAnswers({ desk, report });
@@ -71,6 +73,8 @@ export function listen(options: ListenersOptions): void {
     };
   }
 
+  const modals = listenToModals({ app, desk, answers, askerOf, flood, now, wait, report, during });
+
   app.command("/papers", async ({ command, ack, respond, client }) => {
     const began = now();
     await ack();
@@ -82,7 +86,8 @@ export function listen(options: ListenersOptions): void {
         const asker = await askerOf(client, { workspace, channel, person, name });
         const line = `/papers ${text}`.trim();
         const asked = { client, respond, asker, thread: null, isOwn: false, line };
-        await answer(asked, () => runText(desk(), asker, text), line.split(" ").slice(0, 2).join(" "));
+        const run = async () => withForms(text, await runText(desk(), asker, text), asker);
+        await answer(asked, run, line.split(" ").slice(0, 2).join(" "));
       })(),
     );
   });
@@ -103,6 +108,10 @@ export function listen(options: ListenersOptions): void {
       ms: now() - began,
     });
     const place = placeOfPress(body);
+    if (modals.takes(action.action_id)) {
+      await during(modals.press({ client, respond, body, action, place, thread: threadOf(body) }));
+      return;
+    }
     if (place === null || action.action_id.startsWith("v1:link:")) return;
     const value = chosenIn(action);
     if (isDoubleClick([place.person, body.container?.["message_ts"], action.action_id, value])) return;

@@ -4,7 +4,7 @@ import { INSTALL_PATH } from "../../../src/bots/slack/installations.ts";
 import { EVENTS_PATH, REDIRECT_PATH, SCOPES } from "../../../src/bots/slack/manifest.ts";
 import { openWebServer, type WebServer } from "../../../src/bots/web-server.ts";
 import type { BotEvent } from "../../../src/core/bot.ts";
-import { createFloodGuard } from "../../../src/core/flood.ts";
+import { createFloodGuard, type FloodGuard } from "../../../src/core/flood.ts";
 import { createInstallations } from "../../../src/storage/installations.ts";
 import { type Database, openSqlite } from "../../../src/storage/database.ts";
 import { createDesk, type TestDesk } from "../../contracts/desk.ts";
@@ -43,7 +43,8 @@ export type WorldOptions = SlackOptions & {
   readonly isForMany?: boolean;
   /** Of one call of the bot's. */
   readonly timeoutMs?: number;
-  readonly flood?: { readonly perPerson: number };
+  /** Hardly any unless told. */
+  readonly flood?: { readonly perPerson: number } | FloodGuard;
   /** Another world's desk, whose papers it shares. */
   readonly library?: Pick<TestDesk, "store" | "index">;
 };
@@ -94,12 +95,10 @@ export async function createWorld({
     }),
     channels: desk.channels,
     installations: createInstallations(db, { keys: [KEY] }),
-    flood: createFloodGuard({
-      perPerson: flood.perPerson,
-      perWorkspace: 5000,
-      windowMs: 60_000,
-      clock: () => new Date(),
-    }),
+    flood:
+      "admit" in flood
+        ? flood
+        : createFloodGuard({ ...flood, perWorkspace: 5000, windowMs: 60_000, clock: () => new Date() }),
     clock: isTimeless ? desk.clock : () => new Date(),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     now: isTimeless ? now : () => performance.now(),
