@@ -31,6 +31,7 @@ const desk = { clock: () => new Date(NOW) };
 /** Texts as people and attackers type them; some are topics. */
 const typed = fc.oneof(
   hostile(300),
+  fc.tuple(hostile(60), fc.integer({ min: 1, max: 60 })).map(([unit, times]) => `${unit} `.repeat(times)),
   fc
     .array(
       fc.constantFrom(
