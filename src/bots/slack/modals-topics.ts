@@ -124,7 +124,7 @@ function fieldInputs(memo: TopicMemo, fields: TopicFields): readonly types.Input
     {
       type: "input",
       block_id: blockId("has", memo),
-      label: plain("Has, each of them"),
+      label: plain("Has all of these"),
       optional: true,
       dispatch_action: true,
       element: {

@@ -68,15 +68,28 @@ export function readMemo(metadata: string | undefined): Memo | null {
   }
 }
 
-/** What an input of a modal holds; the parts that others than its kind have are absent. */
-const HELD = z.object({
+const OPTION = z.object({ value: z.string() });
+/** What an input holds; the parts that others than its kind have are absent. */
+const HOLDING = z.object({
   value: z.string().nullish(),
-  selected_option: z.object({ value: z.string() }).nullish(),
-  selected_options: z.array(z.object({ value: z.string() })).nullish(),
+  selected_option: OPTION.nullish(),
+  selected_options: z.array(OPTION).nullish(),
   selected_time: z.string().nullish(),
   selected_date: z.string().nullish(),
 });
-const STATE = z.object({ values: z.record(z.string(), z.record(z.string(), HELD)) });
+const STATE = z.object({ values: z.record(z.string(), z.record(z.string(), HOLDING)) });
+const INPUT = z.object({
+  type: z.literal("input"),
+  block_id: z.string(),
+  element: z.object({
+    action_id: z.string(),
+    initial_value: z.string().nullish(),
+    initial_option: OPTION.nullish(),
+    initial_options: z.array(OPTION).nullish(),
+    initial_time: z.string().nullish(),
+    initial_date: z.string().nullish(),
+  }),
+});
 
 /** What a view's inputs hold, by the field's name. */
 export type Held = {
@@ -85,13 +98,27 @@ export type Held = {
   many(field: string): readonly string[];
 };
 
-/** Reads the `state` that comes with a press or a submission. */
-export function readHeld(state: unknown): Held {
-  const { values } = STATE.safeParse(state).data ?? { values: {} };
+/**
+ * Reads the view that comes with a press or a submission. Its `state` can lack inputs that an update filled, and hold
+ * those of blocks that an update took away (https://github.com/slackapi/bolt-js/issues/625 and 1258): what counts are
+ * the inputs of its `blocks`, each with what it was filled with where nothing else is known.
+ */
+export function readHeld(view: { readonly state: unknown; readonly blocks: readonly unknown[] }): Held {
+  const { values } = STATE.safeParse(view.state).data ?? { values: {} };
   const held = new Map(
-    Object.entries(values).flatMap(([block, elements]) =>
-      Object.values(elements).map((element) => [block.split(":")[0] ?? "", element] as const),
-    ),
+    view.blocks.flatMap((block) => {
+      const input = INPUT.safeParse(block).data;
+      if (input === undefined) return [];
+      const { block_id, element } = input;
+      const filled: z.infer<typeof HOLDING> = {
+        value: element.initial_value,
+        selected_option: element.initial_option,
+        selected_options: element.initial_options,
+        selected_time: element.initial_time,
+        selected_date: element.initial_date,
+      };
+      return [[block_id.split(":")[0] ?? "", values[block_id]?.[element.action_id] ?? filled] as const];
+    }),
   );
   return {
     text(field) {

@@ -153,7 +153,7 @@ export function listenToModals(options: ModalsOptions): Modals {
     view: NonNullable<BlockAction["view"]>,
     memo: TopicMemo,
   ): Promise<void> {
-    const draft = readTopicDraft(readHeld(view.state), memo);
+    const draft = readTopicDraft(readHeld(view), memo);
     if (action.type !== "button") {
       return screens.preview(client, { viewId: view.id, hash: view.hash, round: memo.round }, () =>
         forms.topic(memo, draft),
@@ -192,7 +192,7 @@ export function listenToModals(options: ModalsOptions): Modals {
     }
     const waitMs = flood.admit({ platform: "slack", workspace, person: user.id });
     if (waitMs !== null) return wrongAt(memo, firstField(memo), tooMany(waitMs).message.title);
-    const held = readHeld(view.state);
+    const held = readHeld(view);
     if (memo.kind === "settings") return saving.saveSettings(client, asker, memo, held);
     const outcome = await saving.saveTopic(client, asker, memo, held);
     const { under } = memo;

@@ -11,6 +11,7 @@ import {
   topicModal,
 } from "../../../src/bots/slack/modals-topics.ts";
 import {
+  blockId,
   lineSection,
   type Memo,
   readHeld,
@@ -234,14 +235,49 @@ describe("the fields of a topic", () => {
   });
 });
 
-test("what comes with a press is read whatever it is", () => {
-  fc.assert(
-    fc.property(fc.anything(), (state) => {
-      const held = readHeld(state);
-      expect(readTopicDraft(held, { mode: "fields" }).line).toBeTypeOf("string");
-      expect(readTopicDraft(held, { mode: "line" }).line).toBeTypeOf("string");
-      expect(readMemo(JSON.stringify(state))).toBeNull();
-    }),
-    { numRuns: 200 },
-  );
+describe("what a form holds", () => {
+  const memo = { round: 2 };
+  const input = (field: string, element: object) => ({
+    type: "input",
+    block_id: blockId(field, memo),
+    element: { action_id: field, ...element },
+  });
+  const blocks = [
+    { type: "section", text: { type: "plain_text", text: "above" } },
+    input("words", { initial_value: "agents" }),
+    input("has", { initial_options: [{ value: "code" }] }),
+    input("min", {}),
+  ];
+
+  test("is what was typed, and nothing where that was taken away", () => {
+    const values = {
+      "words:2": { words: { type: "plain_text_input", value: null } },
+      "has:2": { has: { type: "checkboxes", selected_options: [] } },
+      "min:2": { min: { type: "plain_text_input", value: "5" } },
+    };
+    const held = readHeld({ state: { values }, blocks });
+    expect([held.text("words"), held.many("has"), held.text("min")]).toEqual(["", [], "5"]);
+  });
+
+  test("is what it was filled with where Slack tells of nothing else, or of an older filling", () => {
+    for (const values of [
+      {},
+      { "words:1": { words: { value: "robots" } }, "min:1": { min: { value: "9" } } },
+    ]) {
+      const held = readHeld({ state: { values }, blocks });
+      expect([held.text("words"), held.many("has"), held.text("min")]).toEqual(["agents", ["code"], ""]);
+    }
+  });
+
+  test("is read whatever comes", () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.array(fc.anything()), (state, anything) => {
+        const held = readHeld({ state, blocks: [...blocks, ...anything] });
+        expect(readTopicDraft(held, { mode: "fields" }).line).toBeTypeOf("string");
+        expect(readTopicDraft(held, { mode: "line" }).line).toBeTypeOf("string");
+        expect(readMemo(JSON.stringify(state))).toBeNull();
+      }),
+      { numRuns: 200 },
+    );
+  });
 });
