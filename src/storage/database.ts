@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import SQLite from "better-sqlite3";
 import {
+  type DatabaseConnection,
   type Driver,
   Kysely,
   type RawBuilder,
@@ -125,16 +126,32 @@ export type Database = Kysely<Tables>;
  * any database: SQLite takes its lock at once and waits for another process instead of failing half-way, when a read
  * would have to become a write, and Postgres makes the second writer read what the first one wrote.
  */
-export function write<T>(db: Database, run: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
-  return db.transaction().execute(async (tx) => {
-    await tx
-      .updateTable("counters")
-      .set((expression) => ({ value: expression.ref("value") }))
-      .where("name", "=", "store-id")
-      .execute();
-    return run(tx);
-  });
+export async function write<T>(db: Database, run: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + LOCK_MS;
+  for (;;) {
+    let isLocked = false;
+    try {
+      return await db.transaction().execute(async (tx) => {
+        await tx
+          .updateTable("counters")
+          .set((expression) => ({ value: expression.ref("value") }))
+          .where("name", "=", "store-id")
+          .execute();
+        isLocked = true;
+        return run(tx);
+      });
+    } catch (error) {
+      if (isLocked || !isBusy(error) || performance.now() > giveUpAt) throw error;
+    }
+    // Another process writes. SQLite would wait for it too, and hold the event loop for so long.
+    await new Promise((resolve) => setTimeout(resolve, 2 + 8 * Math.random()));
+  }
 }
+
+/** No transaction takes this long: a writer that gets no turn within it finds something wrong. */
+const LOCK_MS = 20_000;
+/** What SQLite itself waits for a lock, with the event loop held. */
+const BUSY_TIMEOUT_MS = 10;
 
 /** Statements stay well under the 32,766 variables that SQLite takes, and under a few milliseconds. */
 export async function inChunks<T, R>(
@@ -215,7 +232,7 @@ async function openOnce(file: string): Promise<Database> {
   return db;
 }
 
-/** Kysely's dialect, with two things of SQLite's that it does not count on. */
+/** Kysely's dialect, with three things of SQLite's that it does not count on. */
 class TransactionalSqliteDialect extends SqliteDialect {
   readonly #connection: SQLite.Database;
 
@@ -227,6 +244,13 @@ class TransactionalSqliteDialect extends SqliteDialect {
   /** On a full disk SQLite rolls back by itself; a second rollback would hide why. */
   override createDriver(): Driver {
     const driver = super.createDriver();
+    const acquire = driver.acquireConnection.bind(driver);
+    const turn = createTurns();
+    let connection: DatabaseConnection | null = null;
+    driver.acquireConnection = async (...args) => {
+      connection ??= inTurns(await acquire(...args), turn);
+      return connection;
+    };
     const rollback = driver.rollbackTransaction.bind(driver);
     driver.rollbackTransaction = async (...args) => {
       if (this.#connection.inTransaction) await rollback(...args);
@@ -244,10 +268,43 @@ class TransactionalSqliteDialect extends SqliteDialect {
   }
 }
 
+/** SQLite answers at once, so that one query after another would hold the event loop: each waits for its turn. */
+function inTurns(connection: DatabaseConnection, turn: () => Promise<void>): DatabaseConnection {
+  return {
+    async executeQuery(...args) {
+      await turn();
+      return connection.executeQuery(...args);
+    },
+    streamQuery: (...args) => connection.streamQuery(...args),
+  };
+}
+
+const LONGEST_TURN_MS = 5;
+
+/** Resolves at once while the event loop has not been held for long, else when it has been round once. */
+function createTurns(): () => Promise<void> {
+  let current: { readonly began: number; readonly over: Promise<void> } | null = null;
+  return async () => {
+    for (;;) {
+      current ??= {
+        began: performance.now(),
+        over: new Promise((resolve) => {
+          setImmediate(() => {
+            current = null;
+            resolve();
+          });
+        }),
+      };
+      if (performance.now() - current.began < LONGEST_TURN_MS) return;
+      await current.over;
+    }
+  };
+}
+
 function connect(file: string): SQLite.Database {
   try {
     if (file !== ":memory:") makeFolder(dirname(file));
-    const connection = new SQLite(file);
+    const connection = new SQLite(file, { timeout: BUSY_TIMEOUT_MS });
     try {
       connection.pragma("journal_mode = WAL");
       connection.pragma("synchronous = FULL");

@@ -27,8 +27,7 @@ export function createMessageLog(db: Database) {
       readonly nonce: string | null;
       readonly body: string;
     }): Promise<LoggedMessage & { readonly isNew: boolean }> =>
-      db.transaction().execute(async (tx) => {
-        // The counter first: it takes the write lock before anything is read.
+      write(db, async (tx) => {
         const revision = await takeRevision(tx);
         const standing =
           nonce === null
@@ -42,7 +41,7 @@ export function createMessageLog(db: Database) {
       }),
 
     replace: (ref: string, body: string): Promise<LoggedMessage | null> =>
-      db.transaction().execute(async (tx) => {
+      write(db, async (tx) => {
         const revision = await takeRevision(tx);
         const row = await tx
           .updateTable("playground_messages")
@@ -89,11 +88,13 @@ export function createMessageLog(db: Database) {
     },
 
     async keepClockOffset(seconds: number): Promise<void> {
-      await db
-        .insertInto("counters")
-        .values({ name: CLOCK_OFFSET, value: Math.round(seconds) })
-        .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: Math.round(seconds) }))
-        .execute();
+      await write(db, (tx) =>
+        tx
+          .insertInto("counters")
+          .values({ name: CLOCK_OFFSET, value: Math.round(seconds) })
+          .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: Math.round(seconds) }))
+          .execute(),
+      );
     },
 
     /** Deletes all that the playground's channels and people ever did. Revisions go on, so that windows notice. */

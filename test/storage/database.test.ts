@@ -5,7 +5,7 @@ import SQLite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { migrations } from "../../src/storage/migrations.ts";
 import { createChannelStore } from "../../src/storage/channels.ts";
-import { openSqlite } from "../../src/storage/database.ts";
+import { openSqlite, write } from "../../src/storage/database.ts";
 import { createLedger } from "../../src/storage/ledger.ts";
 
 const folder = () => mkdtempSync(join(tmpdir(), "paperboy-database-"));
@@ -112,5 +112,45 @@ describe("opening a SQLite store", () => {
     const db = await openSqlite(file);
     expect((await db.introspection.getTables()).map((table) => table.name)).not.toContain("half");
     await db.destroy();
+  });
+});
+
+describe("a SQLite store in use", () => {
+  test("lets others have the event loop between its queries", async () => {
+    const db = await openSqlite(":memory:");
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      timer = setImmediate(count);
+    };
+    let timer = setImmediate(count);
+    for (let asked = 0; asked < 40; asked++) {
+      await db.selectFrom("views").selectAll().execute();
+      const until = performance.now() + 1;
+      while (performance.now() < until);
+    }
+    clearImmediate(timer);
+    expect(turns).toBeGreaterThan(3);
+    await db.destroy();
+  });
+
+  test("waits for another process's lock without holding the event loop", async () => {
+    const file = join(folder(), "paperboy.db");
+    const [one, other] = [await openSqlite(file), await openSqlite(file)];
+    const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
+    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>();
+    const first = write(one, async () => {
+      begin();
+      await isOver;
+      return "first";
+    });
+    await hasBegun;
+    const asked = performance.now();
+    const second = write(other, async () => "second");
+    expect(await other.selectFrom("views").selectAll().execute()).toEqual([]);
+    expect(performance.now() - asked).toBeLessThan(2000);
+    end();
+    expect(await Promise.all([first, second])).toEqual(["first", "second"]);
+    await Promise.all([one.destroy(), other.destroy()]);
   });
 });
