@@ -1,14 +1,17 @@
 import { sql, type Transaction } from "kysely";
 import { z } from "zod";
 import { mergePapers, type Snapshot } from "../core/paper.ts";
-import type { Store, StoredPaper, SummarizedPaper } from "../core/store.ts";
+import type { Store, StoredList, StoredPaper, SummarizedPaper } from "../core/store.ts";
 import { type Database, inChunks, type Tables, write } from "./database.ts";
 
 /** The store over a migrated database; the same SQL serves SQLite and Postgres. */
 export function createStore(db: Database): Store {
+  /** The lists that were asked for last, the last one at the end, each with the state that it was read in. */
+  const lists = new Map<string, { readonly state: string; readonly list: StoredList }>();
+
   return {
-    saveList: ({ day, seenAt, papers }) =>
-      write(db, async (tx) => {
+    async saveList({ day, seenAt, papers }) {
+      await write(db, async (tx) => {
         const list = await tx.selectFrom("lists").select("seen_at").where("day", "=", day).executeTakeFirst();
         const newest = list === undefined || list.seen_at <= seenAt;
         if (newest) {
@@ -20,13 +23,22 @@ export function createStore(db: Database): Store {
         }
         await upsertPapers(tx, papers, seenAt, day);
         await upsertListings(tx, day, papers, newest);
-      }),
+      });
+      // The same papers of the same instant in another order leave no trace but that.
+      lists.delete(day);
+    },
 
     savePapers: (papers, seenAt) => write(db, (tx) => upsertPapers(tx, papers, seenAt, null)),
 
     async list(day) {
-      const list = await db.selectFrom("lists").select("seen_at").where("day", "=", day).executeTakeFirst();
-      if (list === undefined) return null;
+      const state = await stateOf(db, day);
+      if (state === null) return null;
+      const known = lists.get(day);
+      lists.delete(day);
+      if (known?.state === state.text) {
+        lists.set(day, known);
+        return known.list;
+      }
       const rows = await db
         .selectFrom("papers")
         .innerJoin("listings", "listings.paper_id", "papers.id")
@@ -35,19 +47,27 @@ export function createStore(db: Database): Store {
         .orderBy("listings.position")
         .orderBy("papers.id")
         .execute();
-      return { day, seenAt: list.seen_at, papers: rows.map(toPaper) };
+      const list = { day, seenAt: state.seenAt, papers: rows.map(toPaper) };
+      lists.set(day, { state: state.text, list });
+      for (const oldest of [...lists.keys()].slice(0, -MOST_LISTS)) lists.delete(oldest);
+      return list;
     },
 
     async days({ from, to, limit }) {
       let query = db
         .selectFrom("lists")
-        .leftJoin("listings", "listings.day", "lists.day")
-        .select(["lists.day", "lists.seen_at"])
-        .select((expression) => expression.fn.count<number>("listings.paper_id").as("count"))
-        .groupBy(["lists.day", "lists.seen_at"])
-        .orderBy("lists.day", "desc");
-      if (from !== undefined) query = query.where("lists.day", ">=", from);
-      if (to !== undefined) query = query.where("lists.day", "<=", to);
+        .select(["day", "seen_at"])
+        // Counted for the days that are asked for alone, of those that there are.
+        .select((expression) =>
+          expression
+            .selectFrom("listings")
+            .select((counted) => counted.fn.countAll<number>().as("count"))
+            .whereRef("listings.day", "=", "lists.day")
+            .as("count"),
+        )
+        .orderBy("day", "desc");
+      if (from !== undefined) query = query.where("day", ">=", from);
+      if (to !== undefined) query = query.where("day", "<=", to);
       if (limit !== undefined) query = query.limit(limit);
       const rows = await query.execute();
       return rows.map((row) => ({ day: row.day, seenAt: row.seen_at, count: Number(row.count) }));
@@ -116,6 +136,32 @@ export function createStore(db: Database): Store {
   };
 }
 
+/** Most questions are about the same few lists, and to read one takes milliseconds. */
+const MOST_LISTS = 32;
+
+/** Null: that day was never fetched. `text` is another one once anything of the list has changed. */
+async function stateOf(
+  db: Database,
+  day: string,
+): Promise<{ readonly seenAt: string; readonly text: string } | null> {
+  const row = await db
+    .selectFrom("lists")
+    .leftJoin("listings", "listings.day", "lists.day")
+    .leftJoin("papers", "papers.id", "listings.paper_id")
+    .select("lists.seen_at")
+    .select(({ fn }) => [
+      fn.count<number>("listings.paper_id").as("count"),
+      fn.max("papers.revision").as("revision"),
+      fn.max("papers.seen_at").as("papers_seen_at"),
+    ])
+    .where("lists.day", "=", day)
+    .groupBy("lists.seen_at")
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const { seen_at: seenAt, count, revision, papers_seen_at: papersSeenAt } = row;
+  return { seenAt, text: JSON.stringify([seenAt, count, revision, papersSeenAt].map(String)) };
+}
+
 /** The last of `count` fresh revisions. */
 async function takeRevisions(tx: Transaction<Tables>, count: number): Promise<number> {
   const row = await tx
@@ -129,6 +175,9 @@ async function takeRevisions(tx: Transaction<Tables>, count: number): Promise<nu
   return Number(row.value);
 }
 
+/** Papers that are written in one turn of the event loop: a few milliseconds. */
+const AT_ONCE = 50;
+
 async function upsertPapers(
   tx: Transaction<Tables>,
   papers: readonly SummarizedPaper[],
@@ -136,6 +185,17 @@ async function upsertPapers(
   day: string | null,
 ): Promise<void> {
   const unique = [...new Map(papers.map((each) => [each.paper.id, each])).values()];
+  for (let start = 0; start < unique.length; start += AT_ONCE) {
+    await upsertSome(tx, unique.slice(start, start + AT_ONCE), seenAt, day);
+  }
+}
+
+async function upsertSome(
+  tx: Transaction<Tables>,
+  unique: readonly SummarizedPaper[],
+  seenAt: string,
+  day: string | null,
+): Promise<void> {
   const ids = unique.map((each) => each.paper.id);
   const rows = await inChunks(ids, (chunk) =>
     tx.selectFrom("papers").selectAll().where("id", "in", chunk).execute(),

@@ -121,6 +121,23 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect((await store.papers(["2604.10009"]))[0]?.listedOn).toBeNull();
     });
 
+    test("gives a list as it stands, however often it was asked for", async () => {
+      const day = "2026-04-20";
+      const [one, other] = [row({ id: "2604.10020" }), row({ id: "2604.10021" })];
+      const ids = async () => (await store.list(day))?.papers.map(({ id }) => id);
+      await store.saveList({ day, seenAt: at(20), papers: [one, other] });
+      expect(await ids()).toEqual(["2604.10020", "2604.10021"]);
+      expect(await ids()).toEqual(["2604.10020", "2604.10021"]);
+      await store.saveList({ day, seenAt: at(20), papers: [other, one] });
+      expect(await ids()).toEqual(["2604.10021", "2604.10020"]);
+      await store.saveList({ day, seenAt: at(20, 8), papers: [row({ id: "2604.10022" })] });
+      expect(await ids()).toEqual(["2604.10021", "2604.10020", "2604.10022"]);
+      await store.savePapers([row({ id: "2604.10020", upvotes: 55 })], at(21));
+      expect((await store.list(day))?.papers[1]).toMatchObject({ upvotes: 55, seenAt: at(21) });
+      await store.saveList({ day: "2026-04-21", seenAt: at(22), papers: [other] });
+      expect((await store.list(day))?.papers[0]).toMatchObject({ listedOn: "2026-04-21", seenAt: at(22) });
+    });
+
     test("gives papers in the order asked for and leaves out unknown ids", async () => {
       await store.savePapers([row({ id: "2604.10010" }), row({ id: "2604.10011" })], at(9));
       const found = await store.papers(["2604.10011", "0000.00000", "2604.10010"]);
