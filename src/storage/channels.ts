@@ -181,9 +181,12 @@ export function createChannelStore(db: Database): ChannelStore {
       return (await readMentions(db, key, paperId, oldestMention(now)))[0] ?? null;
     },
 
-    keepView: (text, at) =>
-      write(db, async (tx) => {
-        const id = shortHash(text);
+    async keepView(text, at) {
+      const id = shortHash(text);
+      // The same list is asked for again and again: what was kept within the hour is kept.
+      const kept = await db.selectFrom("views").select("kept_at").where("id", "=", id).executeTakeFirst();
+      if (kept !== undefined && kept.kept_at > new Date(Date.parse(at) - HOUR_MS).toISOString()) return id;
+      await write(db, async (tx) => {
         await tx
           .insertInto("views")
           .values({ id, text, kept_at: at })
@@ -192,8 +195,9 @@ export function createChannelStore(db: Database): ChannelStore {
           )
           .execute();
         await forgetViews(tx, oldestView(at));
-        return id;
-      }),
+      });
+      return id;
+    },
 
     async view(id, now) {
       const row = await db
@@ -438,6 +442,8 @@ async function deleteOneDeparted(tx: Transaction<Tables>, leftBefore: string): P
 }
 
 const VIEW_DAYS = 30;
+
+const HOUR_MS = 3_600_000;
 
 /** The instant before which a view is forgotten. */
 function oldestView(now: string): string {
