@@ -72,6 +72,9 @@ const RETRY_BASE_MS = 2 * SECOND_MS;
 const RETRY_MOST_MS = 15 * MINUTE_MS;
 const NO_BOT_MS = 5 * MINUTE_MS;
 
+/** So long posts wait to be written down with others, since each commit waits for the disk. */
+const SETTLE_MS = 100;
+
 const CLAIMED_AT_ONCE = 25;
 /** Posts under way, for each bot. */
 const IN_FLIGHT = 32;
@@ -87,6 +90,7 @@ export function createSender(options: SenderOptions): Sender {
   let endings: Ending[] = [];
   let postponed: Postponed[] = [];
   let flushing: Promise<void> | null = null;
+  let gathering: Promise<void> | null = null;
   let underWay: Promise<void> | null = null;
   let sleep = new AbortController();
   let stopping = false;
@@ -126,6 +130,7 @@ export function createSender(options: SenderOptions): Sender {
 
   async function deliverAll(): Promise<void> {
     const posting = new Set<Promise<void>>();
+    const gathered = new AbortController();
     const most = IN_FLIGHT * Math.max(1, bots.size);
     try {
       while (!stopping) {
@@ -142,20 +147,27 @@ export function createSender(options: SenderOptions): Sender {
           platforms: [...bots.keys()],
         });
         if (claimed.length === 0) {
-          if (posting.size === 0) break;
+          if (posting.size === 0) {
+            if (endings.length + postponed.length === 0) break;
+            // It may owe more: a notice of what was refused.
+            await flush();
+            continue;
+          }
           // A slow post must not hold up what becomes due meanwhile.
           await inTime(Promise.race(posting), SLEEP_MS.busy, () => {});
           continue;
         }
         for (const ready of await prepareAll(claimed)) {
           const post: Promise<void> = postOne(ready, now.getTime() + LEASE_MS - POST_MS)
-            .then(flush)
+            // What is posted again because it was not written down must not be doubled for a commit's sake.
+            .then(() => (ready.bot.dedupes ? void gather(gathered.signal) : flush()))
             .finally(() => posting.delete(post));
           posting.add(post);
         }
       }
     } finally {
       await Promise.all(posting);
+      gathered.abort();
       await flush();
     }
   }
@@ -353,6 +365,17 @@ export function createSender(options: SenderOptions): Sender {
       flushing = null;
     });
     return flushing;
+  }
+
+  /** Has what ends within a moment written down together. */
+  function gather(signal: AbortSignal): Promise<void> {
+    gathering ??= options
+      .wait(SETTLE_MS, signal)
+      .then(flush)
+      .finally(() => {
+        gathering = null;
+      });
+    return gathering;
   }
 
   async function writeDown(): Promise<void> {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Bot } from "../../src/core/bot.ts";
 import { createBm25 } from "../../src/core/bm25.ts";
 import { catchUp } from "../../src/core/catch-up.ts";
@@ -944,6 +944,27 @@ describe("a running sender", () => {
       ["2026-04-22 sent"],
       ["2026-04-22 sent"],
     ]);
+  });
+
+  test("writes down together what is posted within a moment", async () => {
+    let posts = 0;
+    const { list, subscribe, setNow, tickAndDeliver, bot, ledger } = await setUp({
+      bot: {
+        // One after the other.
+        delay: async () => {
+          const turns = 20 * ++posts;
+          for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+        },
+      },
+    });
+    await list("2026-04-22", [{ id: "2604.00001" }]);
+    for (let index = 0; index < 30; index++) await subscribe(`c${index}`, [""]);
+    setNow("2026-04-22T07:00:00Z");
+    const settle = vi.spyOn(ledger, "settle");
+    await tickAndDeliver();
+    expect(bot.accepted).toHaveLength(30);
+    expect(settle.mock.calls.flatMap(([, endings]) => endings)).toHaveLength(30);
+    expect(settle.mock.calls.length).toBeLessThan(10);
   });
 
   test("keeps many posts under way, but not more than thirty-two a bot", async () => {
