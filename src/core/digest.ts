@@ -70,7 +70,7 @@ export const MOST_DAYS = 14;
 export async function readPool(
   { store, index }: Archive,
   { from, to }: { readonly from: Day; readonly to: Day },
-  breathe: () => Promise<void> = async () => {},
+  breathe: () => Promise<void> = () => new Promise((resolve) => setImmediate(resolve)),
 ): Promise<Pool> {
   const [, first = to] = [addDays(to, 1 - MOST_DAYS), from, to].toSorted();
   const lists = (await store.days({ from: first, to })).filter((list) => list.count > 0);

@@ -19,16 +19,28 @@ export class RowError extends Error {
  */
 export function parseList(json: unknown): PaperList {
   if (!Array.isArray(json)) throw new RowError("not a list");
-  const papers = new Map<string, Paper>();
+  const papers: Paper[] = [];
   const dropped: Dropped[] = [];
   for (const row of json) {
     try {
-      const paper = parseRow(row);
-      if (papers.has(paper.id)) throw new RowError("already in the list");
-      papers.set(paper.id, paper);
+      papers.push(parseRow(row));
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
       dropped.push({ reason: error.message, row: describeRow(row) });
+    }
+  }
+  return joinLists([{ papers, dropped }]);
+}
+
+/** The pages of a list as one, each paper where it came first. */
+export function joinLists(pages: readonly PaperList[]): PaperList {
+  const papers = new Map<string, Paper>();
+  const dropped: Dropped[] = [];
+  for (const page of pages) {
+    dropped.push(...page.dropped);
+    for (const paper of page.papers) {
+      if (!papers.has(paper.id)) papers.set(paper.id, paper);
+      else dropped.push({ reason: "already in the list", row: paper.id });
     }
   }
   return { papers: [...papers.values()], dropped };

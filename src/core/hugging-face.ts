@@ -1,5 +1,5 @@
 import { parseDay } from "./day.ts";
-import { parseList, parseRow, RowError } from "./hugging-face-rows.ts";
+import { joinLists, parseList, parseRow, RowError } from "./hugging-face-rows.ts";
 import type { Paper } from "./paper.ts";
 import { type PaperList, type PaperSource, SourceError } from "./source.ts";
 
@@ -61,15 +61,15 @@ export function createHuggingFace(options: HuggingFaceOptions): PaperSource {
 
   /** Null: there is no such day, week or month. */
   async function allPages(query: Record<string, string>): Promise<PaperList | null> {
-    const rows: unknown[] = [];
+    const pages: PaperList[] = [];
     let next: string | null = `/api/daily_papers?${new URLSearchParams({ ...query, limit: "100" })}`;
     for (let page = 0; page < MAX_PAGES && next !== null; page++) {
       const answer = await request(next, LIST);
       if (answer.status === 400 && page === 0) return null;
-      for (const row of rowsOf(answer)) rows.push(row);
+      pages.push(parseList(rowsOf(answer)));
       next = answer.next;
     }
-    return parseList(rows);
+    return joinLists(pages);
   }
 
   async function paper(id: string, kind: Kind): Promise<Paper | null> {

@@ -89,8 +89,15 @@ export function rank(candidates: readonly Candidate[], options: RankOptions): re
 
 /** The words that tell papers apart: stems of title and abstract. */
 export function wordsOf(paper: StoredPaper): ReadonlySet<string> {
-  return new Set(stems(`${paper.title} ${paper.abstract}`));
+  const known = knownWords.get(paper);
+  if (known !== undefined) return known;
+  const words = new Set(stems(`${paper.title} ${paper.abstract}`));
+  knownWords.set(paper, words);
+  return words;
 }
+
+/** The papers of a day are ranked again and again, and their words take longer than all else of it. */
+const knownWords = new WeakMap<StoredPaper, ReadonlySet<string>>();
 
 /**
  * Compares papers by TF-IDF among themselves: what they all speak of tells none apart. A paper is compared with all
