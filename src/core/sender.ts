@@ -160,7 +160,7 @@ export function createSender(options: SenderOptions): Sender {
         for (const ready of await prepareAll(claimed)) {
           const post: Promise<void> = postOne(ready, now.getTime() + LEASE_MS - POST_MS)
             // What is posted again because it was not written down must not be doubled for a commit's sake.
-            .then(() => (ready.bot.dedupes ? void gather(gathered.signal) : flush()))
+            .then(() => (ready.bot.afterUncertain === "repeat" ? void gather(gathered.signal) : flush()))
             .finally(() => posting.delete(post));
           posting.add(post);
         }
