@@ -57,14 +57,18 @@ beforeAll(async () => {
     await vi.waitFor(() => expect(discord.messages(channel)).toHaveLength(1));
   }
 });
-afterEach(() => {
-  for (const child of children) child.kill("SIGKILL");
-  children.clear();
-});
+afterEach(killAll);
 afterAll(async () => {
+  killAll();
   await discord.close();
   await huggingFace.close();
 });
+
+/** Also those of a test, or of a beginning, that failed. */
+function killAll(): void {
+  for (const child of children) child.kill("SIGKILL");
+  children.clear();
+}
 
 type Running = { readonly child: ChildProcess; readonly line: Promise<string>; output(): string };
 
