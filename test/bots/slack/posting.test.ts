@@ -396,6 +396,34 @@ describe("after a post of which nobody knows whether it was made", () => {
     expect(await rig.outcomes()).toEqual([outcome]);
   });
 
+  test("a doubt that could not be looked into at once is not forgotten", async () => {
+    const rig = await setUp({ uncertain: "probe", scopes: reading });
+    const key = await rig.due();
+    rig.slack.fail({ method: "chat.postMessage", how: { hang: "after" } });
+    await rig.sender.tick();
+    rig.sender.deliver().catch(() => {});
+    await rig.slack.until(() => rig.slack.messages(key.channel).length === 1);
+    rig.advance(2 * MINUTE);
+    rig.slack.fail({ method: "conversations.history", times: 2, how: { status: 502 } });
+    const next = rig.another();
+    for (let turn = 0; turn < 4; turn++) {
+      await next.deliver();
+      rig.advance(MINUTE);
+    }
+    expect(rig.slack.messages(key.channel)).toHaveLength(1);
+    expect(await rig.outcomes()).toEqual(["sent"]);
+  });
+
+  test("what may stand is uncertain, however definitely the later attempts failed", async () => {
+    const rig = await setUp();
+    const key = await rig.due();
+    rig.slack.fail({ method: "chat.postMessage", how: { status: 500, after: true } });
+    rig.slack.fail({ method: "chat.postMessage", times: 1000, how: { error: "brand_new_error" } });
+    await rig.run();
+    expect(rig.slack.messages(key.channel)).toHaveLength(1);
+    expect(await rig.outcomes()).toEqual(["uncertain"]);
+  });
+
   test("whatever befalls the posts, each promise of delivery is kept", async () => {
     const how = fc.constantFrom<SlackFault["how"]>(
       { status: 500 },
