@@ -252,7 +252,7 @@ async function slackSide(): Promise<Side> {
     const parts = message.blocks.flatMap(({ elements }) => asList(elements));
     const text = (value: unknown) => (isJson(value) ? value["text"] : undefined);
     const controls = parts.flatMap(({ type: kind, action_id, url, text: label, placeholder }) =>
-      (kind === "button" || kind === "static_select") && action_id !== "v1:settings"
+      (kind === "button" || kind === "static_select") && !/^v1:(settings|build)\b/.test(String(action_id))
         ? [`${text(label) ?? text(placeholder)}: ${idOf(String(url ?? action_id))}`]
         : [],
     );

@@ -90,8 +90,9 @@ export function listenToModals(options: ModalsOptions): Modals {
     const { workspace, person } = place;
     const waitMs = flood.admit({ platform: "slack", workspace, person });
     const asking = askerOf(client, place);
+    const isOwn = body.container?.["is_ephemeral"] === true;
     const tell = async (reply: Reply) => {
-      const asked: Asked = { client, respond, asker: await asking, thread, isOwn: false, line: null };
+      const asked: Asked = { client, respond, asker: await asking, thread, isOwn, line: null };
       await answers.deliver(asked, reply);
     };
     if (waitMs !== null) return tell(tooMany(waitMs));
@@ -322,9 +323,9 @@ function buttonTo(command: string, rest: string, maySet: boolean): Button | null
   if (!maySet) return null;
   if (command === "help" && /^(\/?papers )?subscribe\b/i.test(rest))
     return { label: "Build a topic", id: BUILD };
-  if (command !== "subscribe") return null;
+  if (command !== "subscribe" || !(readTopic(rest) instanceof Error)) return null;
   const id = `${BUILD}:${rest}`;
-  return { label: "Build a topic", id: rest === "" || id.length > LONGEST_ID ? BUILD : id };
+  return { label: "Build a topic", id: id.length > LONGEST_ID ? BUILD : id };
 }
 
 function lateView(title: string, outcome: Outcome): types.ModalView {
