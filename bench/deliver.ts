@@ -16,20 +16,10 @@ import { openSqlite } from "../src/storage/database.ts";
 import { createLedger } from "../src/storage/ledger.ts";
 import { createSearchIndex } from "../src/storage/search-index.ts";
 import { createStore } from "../src/storage/store.ts";
+import { topicsOf } from "./due-channels.ts";
 import { importInto, listLines } from "./papers.ts";
 
 const CHANNELS = 1000;
-const SUBJECTS = [
-  "agents",
-  "diffusion",
-  "retrieval",
-  "reasoning",
-  "video",
-  "robotics",
-  "benchmark",
-  "speech",
-];
-const FILTERS = ["", "has:code", "min:5", "-survey", "OR alignment", "-robot", "min:20", "has:project"];
 
 /**
  * A thousand channels, each with topics of its own, due in the same minute: from the tick to the last settled row,
@@ -169,19 +159,6 @@ export async function benchDeliver(print: (line: string) => void, data: string |
   );
   await index.close();
   await store.close();
-}
-
-/** One to three topics; hardly any two channels have the same ones. */
-function topicsOf(number: number): readonly string[] {
-  const pick = <T>(items: readonly T[], by: number): T => items[by % items.length] as T;
-  return Array.from({ length: 1 + (number % 3) }, (_, position) => {
-    const subject = pick(SUBJECTS, number + 3 * position);
-    const filter = pick(FILTERS, Math.floor(number / 8) + position);
-    const other = pick(SUBJECTS, Math.floor(number / 64) + position);
-    return number % 10 === 9 && position === 0
-      ? ""
-      : `${subject} OR ${other} ${filter}`.replace("OR OR", "OR");
-  });
 }
 
 /** The longest time for which nothing else could run, in milliseconds, measured twice. */

@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
+import { benchAnswers } from "./answers.ts";
 import { benchDeliver } from "./deliver.ts";
 import { benchDigest } from "./digest.ts";
+import { benchFanOut } from "./fan-out.ts";
 import { benchImport } from "./import.ts";
 import { benchInstall } from "./install.ts";
 import { benchSearch } from "./search.ts";
@@ -11,6 +13,8 @@ const BENCHES: Record<string, (print: (line: string) => void, data: string | nul
   import: benchImport,
   digest: benchDigest,
   deliver: benchDeliver,
+  answers: benchAnswers,
+  "fan-out": benchFanOut,
   search: benchSearch,
   start: benchStart,
   install: benchInstall,

@@ -46,3 +46,8 @@ export function percentiles(values: readonly number[]): { readonly p50: number; 
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   return { p50: at(0.5), p99: at(0.99) };
 }
+
+/** Milliseconds for people: `4.2 ms`, `38 ms`. */
+export function ms(value: number): string {
+  return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+}
